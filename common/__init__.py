@@ -1,0 +1,1 @@
+"""Contracts and ports that every service shares. This package imports no service."""

@@ -1,0 +1,1 @@
+"""The formats that cross a process boundary: records, objects, events, ids. Pure code, no I/O."""

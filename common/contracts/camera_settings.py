@@ -1,0 +1,55 @@
+"""A camera as the rest of the system knows it: the value of the compacted topic `camera-settings`."""
+
+from typing import Any
+
+from pydantic import Field
+
+from common.contracts.base import Contract
+from common.contracts.frame import CLIP_MS_MAX, CLIP_MS_MIN, EVERY_MS_MAX, AnalysisRequest, Policy
+from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
+
+EMOTION = "emotion"
+LICENSE_PLATE = "license_plate"
+RECORDER = "recorder"
+DEFAULT_EVERY_MS: dict[str, int | None] = {RECORDER: None, EMOTION: 100, LICENSE_PLATE: 500}
+"""The analyses of the first release and their default search intervals in ms."""
+
+
+class AnalysisSettings(Contract):
+    """One analysis switched on for a camera. `options` belong to the analysis and are checked by it."""
+
+    name: str = Field(pattern=ANALYSIS_PATTERN)
+    every_ms: int | None = Field(default=None, ge=1, le=EVERY_MS_MAX)
+    options: dict[str, Any] = {}
+
+
+class EmotionPurpose(Contract):
+    """Why, and until when (µs since the epoch), emotion analysis is allowed on a camera (DESIGN 9)."""
+
+    text: str = Field(min_length=3, max_length=500)
+    expires_us: int
+
+
+class CameraSettings(Contract):
+    """Versioned by the API server; each change raises `version`. A deleted camera is a record without a value."""
+
+    v: int = 1
+    camera: str = Field(pattern=CAMERA_ID_PATTERN)
+    version: int = Field(ge=1)
+    name: str
+    owner: str
+    token_hashes: tuple[str, ...]
+    partition: int = Field(ge=0)
+    analyses: tuple[AnalysisSettings, ...] = ()
+    clip_ms: int = Field(default=60_000, ge=CLIP_MS_MIN, le=CLIP_MS_MAX)
+    policy: Policy = Policy.EVERY_FRAME
+    emotion_purpose: EmotionPurpose | None = None
+    zones: tuple[dict[str, Any], ...] = ()
+
+    def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
+        """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""
+        return tuple(
+            AnalysisRequest(a.name, a.every_ms if a.every_ms is not None else DEFAULT_EVERY_MS.get(a.name))
+            for a in self.analyses
+            if a.name != EMOTION or (self.emotion_purpose is not None and now_us < self.emotion_purpose.expires_us)
+        )

@@ -1,0 +1,40 @@
+"""What a consumer says of itself every 2 s on topic `consumer-status`."""
+
+from common.contracts.base import Contract
+
+
+class CameraLag(Contract):
+    """How far one camera is behind: records not settled, and seconds between now and the log time of the oldest of them."""
+
+    camera: str
+    partition: int
+    lag_messages: int
+    lag_s: float
+
+
+class PartitionStatus(Contract):
+    """`next_offset` is the next to admit, `committed` the low mark, `end` the log's end as last seen."""
+
+    partition: int
+    next_offset: int
+    committed: int
+    end: int
+    lag_s: float
+
+
+class ConsumerStatus(Contract):
+    """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last."""
+
+    v: int = 1
+    instance: str
+    analysis: str
+    state: str
+    reason: str | None = None
+    threads: int
+    at_us: int
+    partitions: tuple[PartitionStatus, ...] = ()
+    cameras: tuple[CameraLag, ...] = ()
+    counts: dict[str, int] = {}
+    stage_ms: dict[str, float] = {}
+    in_flight: int = 0
+    unsettled_windows: int = 0

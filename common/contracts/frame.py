@@ -1,0 +1,170 @@
+"""The frame record of topic `frames`: what its headers say. The value is the JPEG exactly as received."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from common.contracts.identity import is_analysis_name, is_session, parse_seq
+from common.errors import PoisonRecord
+
+FRAME_VERSION = 1
+CLIP_MS_MIN = 2_000
+CLIP_MS_MAX = 300_000
+EVERY_MS_MAX = 60_000
+PICTURE_SIDE_MAX = 65_535
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Policy(StrEnum):
+    """What a camera wants when consumers cannot keep up."""
+
+    EVERY_FRAME = "every-frame"
+    LIVE = "live"
+
+
+class CapturedFlag(StrEnum):
+    """Why `captured_at_us` is the ingest time and not the camera's claim."""
+
+    ABSENT = "absent"
+    ABSURD = "absurd"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRequest:
+    """One analysis a frame may undergo. `every_ms`: search interval in log time; None: the analysis has none (recorder)."""
+
+    name: str
+    every_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeaders:
+    """Everything a consumer must know of a frame before it decodes it. Times are µs since the epoch, sizes pixels."""
+
+    session: str
+    seq: int
+    captured_at_us: int
+    ingested_at_us: int
+    width: int
+    height: int
+    settings_version: int
+    analyses: tuple[AnalysisRequest, ...]
+    clip_ms: int
+    policy: Policy = Policy.EVERY_FRAME
+    captured_flag: CapturedFlag | None = None
+    traceparent: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """(session, seq): the camera's own name of this frame; a retry repeats it."""
+        return self.session, self.seq
+
+    def request_for(self, analysis: str) -> AnalysisRequest | None:
+        """What the frame says about `analysis`, or None if that analysis must not see it."""
+        return next((request for request in self.analyses if request.name == analysis), None)
+
+
+def format_analyses(analyses: Iterable[AnalysisRequest]) -> str:
+    """`emotion;every=100,license_plate;every=500,recorder`"""
+    return ",".join(a.name if a.every_ms is None else f"{a.name};every={a.every_ms}" for a in analyses)
+
+
+def encode_headers(frame: FrameHeaders) -> list[tuple[str, bytes]]:
+    """Kafka headers of a frame record, in a fixed order."""
+    fields = [
+        ("v", str(FRAME_VERSION)),
+        ("session", frame.session),
+        ("seq", str(frame.seq)),
+        ("captured_at", str(frame.captured_at_us)),
+        ("ingested_at", str(frame.ingested_at_us)),
+        ("size", f"{frame.width}x{frame.height}"),
+        ("settings", str(frame.settings_version)),
+        ("analyses", format_analyses(frame.analyses)),
+        ("clip_ms", str(frame.clip_ms)),
+        ("policy", frame.policy.value),
+    ]
+    if frame.captured_flag is not None:
+        fields.append(("captured_flag", frame.captured_flag.value))
+    if frame.traceparent is not None:
+        fields.append(("traceparent", frame.traceparent))
+    return [(name, value.encode()) for name, value in fields]
+
+
+TICK_HEADERS: list[tuple[str, bytes]] = [("tick", b"1")]
+
+
+def is_tick(key: bytes | None, value: bytes | None, headers: Headers) -> bool:
+    """A tick has a null key, no value and the header `tick`: it only carries the broker's time (DESIGN 5, rule 4)."""
+    return key is None and value is None and any(name == "tick" for name, _ in headers)
+
+
+def decode_headers(headers: Headers) -> FrameHeaders:
+    """Read the headers of a frame record. Raises PoisonRecord('bad_headers') naming the first field that is wrong."""
+    fields: dict[str, str] = {}
+    for name, raw in headers:
+        try:
+            fields[name] = raw.decode("ascii")
+        except (UnicodeDecodeError, AttributeError) as error:
+            raise PoisonRecord("bad_headers", name) from error
+    version = _integer(fields, "v", 0, 1_000)
+    if version != FRAME_VERSION:
+        raise PoisonRecord("bad_headers", f"version {version} is not known here")
+    session = fields.get("session", "")
+    if not is_session(session):
+        raise PoisonRecord("bad_headers", "session")
+    seq = parse_seq(fields.get("seq", ""))
+    if seq is None:
+        raise PoisonRecord("bad_headers", "seq")
+    width, height = _size(fields.get("size", ""))
+    try:
+        policy = Policy(fields.get("policy", ""))
+        flag = CapturedFlag(fields["captured_flag"]) if "captured_flag" in fields else None
+    except ValueError as error:
+        raise PoisonRecord("bad_headers", str(error)) from error
+    return FrameHeaders(
+        session=session,
+        seq=seq,
+        captured_at_us=_integer(fields, "captured_at", 0, 2**62),
+        ingested_at_us=_integer(fields, "ingested_at", 0, 2**62),
+        width=width,
+        height=height,
+        settings_version=_integer(fields, "settings", 0, 2**62),
+        analyses=parse_analyses(fields.get("analyses", "")),
+        clip_ms=_integer(fields, "clip_ms", CLIP_MS_MIN, CLIP_MS_MAX),
+        policy=policy,
+        captured_flag=flag,
+        traceparent=fields.get("traceparent"),
+    )
+
+
+def parse_analyses(text: str) -> tuple[AnalysisRequest, ...]:
+    """The inverse of `format_analyses`. Raises PoisonRecord('bad_headers')."""
+    requests = []
+    for part in text.split(",") if text else []:
+        name, _, option = part.partition(";")
+        if not is_analysis_name(name):
+            raise PoisonRecord("bad_headers", "analyses")
+        every_ms = None
+        if option:
+            key, _, value = option.partition("=")
+            if key != "every":
+                raise PoisonRecord("bad_headers", "analyses")
+            every_ms = _integer({key: value}, key, 1, EVERY_MS_MAX)
+        requests.append(AnalysisRequest(name, every_ms))
+    return tuple(requests)
+
+
+def _integer(fields: dict[str, str], name: str, least: int, most: int) -> int:
+    text = fields.get(name, "")
+    if not (text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+        raise PoisonRecord("bad_headers", name)
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return (
+        _integer({"size": width}, "size", 1, PICTURE_SIDE_MAX),
+        _integer({"size": height}, "size", 1, PICTURE_SIDE_MAX),
+    )

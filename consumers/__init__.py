@@ -1,0 +1,1 @@
+"""Consumer services: each reads frames, analyses them, and stores annotated clips."""

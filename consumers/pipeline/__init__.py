@@ -1,0 +1,1 @@
+"""Video work: decode, track, draw, encode, store. It knows nothing of Kafka."""

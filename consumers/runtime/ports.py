@@ -1,0 +1,127 @@
+"""What the runtime asks of the video half. `consumers.wiring` hands in the implementation from `consumers.pipeline`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from common.contracts.clip_event import ClipReady
+from common.contracts.frame import FrameHeaders
+from common.contracts.sidecar import FrameEntry, Origin, Sidecar
+from common.contracts.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedFrame:
+    """A frame assigned to its window. `searched`: the model looks at it; else the last boxes are carried over.
+
+    `jpeg` is untrusted: only its header claim in `headers` (width, height) was made by our own producer.
+    """
+
+    camera: str
+    partition: int
+    offset: int
+    log_ms: int
+    headers: FrameHeaders
+    window: Window
+    searched: bool
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpening:
+    """What a window session needs to know when its first frame arrives."""
+
+    analysis: str
+    camera: str
+    window: Window
+    origin: Origin
+    settings_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosing:
+    """What only the runtime knows at a window's close.
+
+    `others`: offsets of the window that are not in the clip (duplicates, dead letters, left out).
+    `complete`: no gap fell into the window and it began after the last start or gap (DESIGN 5, rule 14).
+    """
+
+    complete: bool
+    others: tuple[FrameEntry, ...]
+
+
+class SealedClip(Protocol):
+    """A finished file in the spool with its sidecar; not yet stored."""
+
+    @property
+    def sidecar(self) -> Sidecar: ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def discard(self) -> None:
+        """Delete the file. Idempotent, any thread."""
+        ...
+
+
+class WindowSession(Protocol):
+    """One open window: a temporary file, an encoder, a tracker. Called by one pool thread at a time, in offset order."""
+
+    def add(self, frame: AdmittedFrame, analysed: Any) -> FrameEntry:
+        """Track, draw, encode. `analysed` is what `Workload.analyse` returned for this frame. The entry says what became
+        of it. Raises EncoderFailure (restart the partition)."""
+        ...
+
+    def close(self, closing: WindowClosing) -> SealedClip:
+        """Finish the file and append the sidecar. Raises EncoderFailure."""
+        ...
+
+    def abandon(self) -> None:
+        """Forget everything, delete the file. Idempotent; any thread, once no other call is under way."""
+        ...
+
+
+class Workload(Protocol):
+    """The video half of one consumer."""
+
+    def analyse(self, frame: AdmittedFrame) -> Any:
+        """Stage 1, on any pool thread, any order: check, decode, and for a searched frame run the model.
+
+        Raises PoisonRecord for a picture that cannot be decoded. An analyzer that raises is not poison: the result says
+        so, and the frame is in the clip as `failed`. The result is opaque to the runtime.
+        """
+        ...
+
+    def open(self, opening: WindowOpening) -> WindowSession:
+        """Ordered stage. Raises EncoderFailure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """What `ClipStore.store` achieved.
+
+    `outcome`: `created`, `covered` (somebody was first with all of it), `conflict` (the remainder went to `~n`).
+    `announced`: built from the *stored* sidecars, to be delivered before the window is settled.
+    """
+
+    outcome: str
+    announced: tuple[ClipReady, ...]
+
+
+class ClipStore(Protocol):
+    """Puts sealed clips into the object store. Blocking; called on upload threads only."""
+
+    def store(self, clip: SealedClip) -> StoredClip:
+        """One create-only PUT, coverage check on 412, then derived files (DESIGN 5, rules 6, 7, 17). Raises Transient:
+        the runtime calls again with backoff, and every repetition is harmless."""
+        ...
+
+    def load_sidecars(self, analysis: str, camera: str, from_ms: int, to_ms: int) -> Sequence[Sidecar]:
+        """Sidecars of stored windows (tombstones and `~n` included) that overlap [from_ms, to_ms) of log time, for
+        rule 11. Raises Transient."""
+        ...
+
+    def list_cameras(self, analysis: str) -> Sequence[str]:
+        """Cameras with stored clips of this analysis. Raises Transient."""
+        ...
