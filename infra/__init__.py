@@ -1,0 +1,1 @@
+"""How lookout is run: native servers here, container recipes beside them."""
