@@ -1,53 +1,21 @@
 """What the runtime asks of the video half. `consumers.wiring` hands in the implementation from `consumers.pipeline`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from common.contracts.clip_event import ClipReady
-from common.contracts.frame import FrameHeaders
-from common.contracts.sidecar import FrameEntry, Origin, Sidecar
-from common.contracts.window import Window
+from common.contracts.sidecar import FrameEntry, Sidecar
+from common.contracts.work import AdmittedFrame, StoredClip, WindowClosing, WindowOpening
 
-
-@dataclass(frozen=True, slots=True)
-class AdmittedFrame:
-    """A frame assigned to its window. `searched`: the model looks at it; else the last boxes are carried over.
-
-    `jpeg` is untrusted: only its header claim in `headers` (width, height) was made by our own producer.
-    """
-
-    camera: str
-    partition: int
-    offset: int
-    log_ms: int
-    headers: FrameHeaders
-    window: Window
-    searched: bool
-    jpeg: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowOpening:
-    """What a window session needs to know when its first frame arrives."""
-
-    analysis: str
-    camera: str
-    window: Window
-    origin: Origin
-    settings_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowClosing:
-    """What only the runtime knows at a window's close.
-
-    `others`: offsets of the window that are not in the clip (duplicates, dead letters, left out).
-    `complete`: no gap fell into the window and it began after the last start or gap (DESIGN 5, rule 14).
-    """
-
-    complete: bool
-    others: tuple[FrameEntry, ...]
+__all__ = [
+    "AdmittedFrame",
+    "ClipStore",
+    "SealedClip",
+    "StoredClip",
+    "WindowClosing",
+    "WindowOpening",
+    "WindowSession",
+    "Workload",
+]
 
 
 class SealedClip(Protocol):
@@ -95,18 +63,6 @@ class Workload(Protocol):
     def open(self, opening: WindowOpening) -> WindowSession:
         """Ordered stage. Raises EncoderFailure."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredClip:
-    """What `ClipStore.store` achieved.
-
-    `outcome`: `created`, `covered` (somebody was first with all of it), `conflict` (the remainder went to `~n`).
-    `announced`: built from the *stored* sidecars, to be delivered before the window is settled.
-    """
-
-    outcome: str
-    announced: tuple[ClipReady, ...]
 
 
 class ClipStore(Protocol):
