@@ -14,6 +14,7 @@ from common.errors import ConfigurationError
 from common.topics import DEFAULT_MAX_FRAME_BYTES
 
 PREFIX = "LOOKOUT_"
+FILE_SUFFIX = "_FILE"
 KNOWN_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
@@ -92,9 +93,9 @@ def load_settings(kind: type[S], environment: Mapping[str, str] | None = None) -
     """Read one settings class. Empty variables count as unset. Raises ConfigurationError naming each bad variable."""
     environment = os.environ if environment is None else environment
     values = {
-        alias: environment[alias]
+        alias: value
         for alias in (field.alias for field in kind.model_fields.values())
-        if alias is not None and environment.get(alias, "") != ""
+        if alias is not None and (value := _value_of(alias, environment)) != ""
     }
     try:
         return kind.model_validate(values)
@@ -103,12 +104,25 @@ def load_settings(kind: type[S], environment: Mapping[str, str] | None = None) -
         raise ConfigurationError(f"Bad setting: {problems}") from error
 
 
+def _value_of(name: str, environment: Mapping[str, str]) -> str:
+    """The variable itself, else the content of the file that `NAME_FILE` names: how containers are handed secrets."""
+    value = environment.get(name, "")
+    path = environment.get(name + FILE_SUFFIX, "")
+    if value != "" or path == "":
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}{FILE_SUFFIX}: the file it names cannot be read ({error}).") from error
+
+
 def refuse_unknown_variables(
     environment: Mapping[str, str] | None = None, also_known: frozenset[str] = frozenset()
 ) -> None:
     """Raise ConfigurationError when a `LOOKOUT_*` variable is not one anybody reads: a typo would pass in silence."""
     environment = os.environ if environment is None else environment
-    unknown = sorted(n for n in environment if n.startswith(PREFIX) and n not in KNOWN_VARIABLES | also_known)
+    known = KNOWN_VARIABLES | also_known
+    unknown = sorted(n for n in environment if n.startswith(PREFIX) and n.removesuffix(FILE_SUFFIX) not in known)
     if unknown:
         raise ConfigurationError(f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(sorted(KNOWN_VARIABLES))}")
 
