@@ -1,0 +1,1 @@
+"""Containers: the image recipe, its entry point, secrets made once, health checks."""
