@@ -58,8 +58,19 @@ class GapFound(Contract):
         return gap_id(self.analysis, self.origin.topic_id, self.origin.partition, self.first_offset)
 
 
+class QueryPlanned(Contract):
+    """A query was cut into `parts`. Keyed by query id, as all events of queries are."""
+
+    type: Literal["planned"] = "planned"
+    v: int = 1
+    query_id: str
+    parts: int
+    duration_ms: int
+    frame_count: int
+
+
 class PartReady(Contract):
-    """Part `part` of a query is done (or `joined`: its result is). Keyed by query id."""
+    """Part `part` of a query is done (or `joined`: its result is)."""
 
     type: Literal["part"] = "part"
     v: int = 1
@@ -83,11 +94,11 @@ class QueryFailed(Contract):
     reason: str
 
 
-ClipEvent = Annotated[ClipReady | GapFound | PartReady | QueryFailed, Field(discriminator="type")]
-_EVENT: TypeAdapter[ClipReady | GapFound | PartReady | QueryFailed] = TypeAdapter(ClipEvent)
+ClipEvent = Annotated[ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed, Field(discriminator="type")]
+_EVENT: TypeAdapter[ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed] = TypeAdapter(ClipEvent)
 
 
-def parse_event(value: bytes) -> ClipReady | GapFound | PartReady | QueryFailed:
+def parse_event(value: bytes) -> ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed:
     """Read an event. Raises ValueError (pydantic's ValidationError is one)."""
     return _EVENT.validate_json(value)
 

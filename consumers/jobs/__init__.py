@@ -1,0 +1,1 @@
+"""Recorded video: plan, part and join jobs, read by a group of their own at lower priority than live frames."""
