@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from common.contracts.frame import Headers
+from common.errors import ConfigurationError, LookoutError
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as read. `timestamp_ms` is the broker's (LogAppendTime) where the topic says so. The value is kept out of repr."""
+    """One record as read. `timestamp_ms` is the broker's (LogAppendTime) where the topic says so. Payload stays out of repr."""
 
     topic: str
     partition: int
@@ -28,7 +29,7 @@ class TopicPartition:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A committed position: the next offset to read, and the bytes stored beside it (at most 4,000, ours at most 1,024)."""
+    """A committed position: the next offset to read, and the text stored beside it (at most 4,000 bytes, ours 1,024)."""
 
     next_offset: int
     metadata: str = ""
@@ -40,6 +41,41 @@ class Watermarks:
 
     low: int
     high: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartRule:
+    """Where a `TopicReader` begins in each partition: at its beginning, at its end, or at the first record not older
+    than `timestamp_ms`."""
+
+    kind: Literal["beginning", "end", "timestamp"]
+    timestamp_ms: int = 0
+
+
+FROM_BEGINNING = StartRule("beginning")
+FROM_END = StartRule("end")
+
+
+def from_timestamp(timestamp_ms: int) -> StartRule:
+    """Begin at the first record whose timestamp (ms since the epoch) is `timestamp_ms` or later."""
+    return StartRule("timestamp", timestamp_ms)
+
+
+class PositionLost(LookoutError):
+    """The next offset of an assigned partition is not in the log: expired, or past the end of a recreated topic.
+
+    Nothing is skipped: the partition gives no records until `GroupConsumer.seek`. Declare the gap first (DESIGN 5, rule
+    14), or let the process end: the next start compares the committed position with the log.
+    """
+
+    def __init__(self, partition: "TopicPartition", offset: int) -> None:
+        super().__init__(f"offset {offset} of {partition.topic}[{partition.partition}] is not in the log")
+        self.partition = partition
+        self.offset = offset
+
+
+class RecordTooLarge(ConfigurationError):
+    """A record is larger than the topic or the producer takes. Sending it again cannot help."""
 
 
 class GroupListener(Protocol):
@@ -68,20 +104,27 @@ class GroupConsumer(Protocol):
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None: ...
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
-        """At most `max_records` records, waiting at most `timeout_s` for the first. Raises Transient when the cluster is
-        out of reach for long, ConfigurationError for what no retry mends (unknown topic, denied, bad credentials)."""
+        """At most `max_records` records, waiting at most `timeout_s` for the first.
+
+        Records of one partition come in offset order; a hole in their offsets means that nothing lies there. Raises
+        Transient when the cluster is out of reach for long, ConfigurationError for what no retry mends (unknown topic,
+        denied, bad credentials), PositionLost when a partition's next offset is not in the log, and whatever the
+        listener raised.
+        """
         ...
 
     def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         """Commit synchronously, at most 5 s. Raises Transient (rebalance under way, coordinator moved, time-out)."""
         ...
 
-    def commit_soon(self, positions: Mapping[TopicPartition, Position], done: Callable[[Exception | None], None]) -> None:
+    def commit_soon(
+        self, positions: Mapping[TopicPartition, Position], done: Callable[[Exception | None], None]
+    ) -> None:
         """Commit without waiting; `done` is called from inside a later `poll` with None or Transient."""
         ...
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Read on from `offset` and resume the partition; records fetched from elsewhere are never returned after this."""
+        """Read on from `offset` and resume the partition; no record fetched from elsewhere is returned after this."""
         ...
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None: ...
@@ -94,7 +137,10 @@ class GroupConsumer(Protocol):
 
 
 class LogReader(Protocol):
-    """Reads positions and partitions without a group: never the handle that fetches. Safe on any one thread at a time."""
+    """Reads positions and partitions without a group: never the handle that fetches. One thread at a time, any thread.
+
+    Every call raises Transient when the broker does not answer in time, ConfigurationError for an unknown topic.
+    """
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position | None]: ...
 
@@ -107,7 +153,10 @@ class LogReader(Protocol):
     def partitions(self, topic: str) -> int: ...
 
     def read(self, partition: TopicPartition, start: int, end: int, timeout_s: float) -> list[Record]:
-        """Records of [start, end) that are there, in order; blocks until `end` is reached or the time is over."""
+        """Records of [start, end) that are there, in order; blocks until `end` is reached or the time is over.
+
+        A `start` that has expired begins at the log's start; an `end` past the log's end is waited for.
+        """
         ...
 
     def close(self) -> None: ...
@@ -134,7 +183,11 @@ class RecordProducer(Protocol):
         partition: int | None = None,
         done: Callable[[Delivery | None, Exception | None], None] | None = None,
     ) -> None:
-        """Queue one record; `done` is called on the producer's thread. Raises Transient at once when the queue is full."""
+        """Queue one record. `partition` None: chosen by the key's hash (murmur2, as Java clients do).
+
+        `done` is called once, on the producer's thread, with the delivery or the error: Transient, RecordTooLarge,
+        ConfigurationError. Raises Transient at once when the queue is full, RecordTooLarge for a record over the limit.
+        """
         ...
 
     def send_and_wait(
@@ -146,7 +199,8 @@ class RecordProducer(Protocol):
         partition: int | None = None,
         timeout_s: float = 10.0,
     ) -> Delivery:
-        """Queue one record and wait for its acknowledgement. Raises Transient: it may or may not have been appended."""
+        """Queue one record and wait for its acknowledgement. Raises Transient: it may or may not have been appended; or
+        what `send` raises."""
         ...
 
     def flush(self, timeout_s: float) -> int:
@@ -159,9 +213,14 @@ class RecordProducer(Protocol):
 
 
 class TopicReader(Protocol):
-    """Follows whole topics by assignment, without a group: settings, detections, status. One thread."""
+    """Follows whole topics by assignment, without a group: settings, detections, status. One thread.
 
-    def poll(self, timeout_s: float) -> list[Record]: ...
+    A position that expired is skipped over in silence: what it reads is compacted, or of interest only while it is new.
+    """
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        """Some records, waiting at most `timeout_s` for the first. Raises Transient, ConfigurationError."""
+        ...
 
     @property
     def is_caught_up(self) -> bool:

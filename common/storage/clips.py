@@ -26,7 +26,10 @@ class StoredSidecar:
 
 
 def read_sidecar(store: ObjectStore, clip_id: ClipId) -> StoredSidecar:
-    """HEAD and one ranged GET; the whole object only if a store dropped its metadata. Raises NotFound, Transient, ValueError."""
+    """HEAD and one ranged GET; the whole object only if a store dropped its metadata.
+
+    Raises NotFound, Transient, ValueError.
+    """
     info = store.head(clip_id.video_key)
     try:
         at = ClipMetadata.from_metadata(info.metadata).sidecar_at
@@ -50,7 +53,7 @@ def tombstone_of(sidecar: Sidecar, reason: str) -> Sidecar:
 
 
 def put_tombstone(store: ObjectStore, sidecar: Sidecar, reason: str) -> None:
-    """Replace a stored clip by its tombstone (DESIGN 5, rule 12). The derived files are the caller's to delete, afterwards."""
+    """Replace a stored clip by its tombstone (DESIGN 5, rule 12). The caller deletes the derived files, afterwards."""
     tombstone = tombstone_of(sidecar, reason)
     metadata = ClipMetadata.of(tombstone, sidecar_at=0).to_metadata()
     store.replace(sidecar.clip_id.video_key, pack_box(tombstone), TOMBSTONE_TYPE, metadata)

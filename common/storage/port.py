@@ -30,7 +30,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class RangeBody:
-    """Bytes [start, end] (inclusive) of an object of `total` bytes, in chunks; `close` it if it is not read to its end."""
+    """Bytes [start, end] (inclusive) of an object of `total` bytes, in chunks. `close` it if it is not read to its end."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class RangeBody:
 
 
 class ObjectStore(Protocol):
-    """One bucket. Safe on any thread. Every call raises Transient when the store does not answer within its time-out."""
+    """One bucket. Safe on any thread. Every call raises Transient when the store does not answer in time."""
 
     def create(
         self, key: str, body: bytes | Path, content_type: str, metadata: Mapping[str, str] | None = None
