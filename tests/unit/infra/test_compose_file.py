@@ -94,7 +94,13 @@ def test_service_can_be_scaled(name: str) -> None:
 
 
 def test_no_secret_has_a_default() -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MONGODB_URL", "LOOKOUT_SIGNING_KEY", "KAFKA_SASL_PASSWORD"):
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "MONGODB_URL",
+        "LOOKOUT_SIGNING_KEY",
+        "KAFKA_SASL_PASSWORD",
+    ):
         defaults = re.findall(rf"\$\{{{name}(:?-)?([^}}]*)\}}", COMPOSE_TEXT)
         assert defaults
         assert all(default == "" for _, default in defaults)
