@@ -21,12 +21,14 @@ WHEEL_PLATFORM = "manylinux_2_28_x86_64"
 WHEEL_PYTHON = ("--python-version", "311", "--implementation", "cp", "--abi", "cp311")
 WANTED_FOLDERS = ("mediapipe/modules/face_detection/", "mediapipe/modules/face_landmark/")
 LICENCE = "mediapipe-0.10.21.dist-info/LICENSE"
-WANTED = frozenset({
-    "face_detection_full_range_sparse.tflite",
-    "face_detection_short_range.tflite",
-    "face_landmark.tflite",
-    "face_landmark_with_attention.tflite",
-})
+WANTED = frozenset(
+    {
+        "face_detection_full_range_sparse.tflite",
+        "face_detection_short_range.tflite",
+        "face_landmark.tflite",
+        "face_landmark_with_attention.tflite",
+    }
+)
 
 
 def extract_models(wheel: Path, folder: Path) -> list[Path]:

@@ -15,7 +15,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.native.layout import JARS, MODELS, NATIVE, REQUIREMENTS, VENV
+from infra.native.jars import (
+    KAFKA_JARS,
+    MONGO_CLASSES,
+    MONGO_JARS,
+    MONGO_SOURCE,
+    POM,
+    S3PROXY_JARS,
+    VERSITYGW,
+    build_versitygw,
+    compile_launcher,
+    fetch_jars,
+)
+from infra.native.layout import JARS, MODELS, NATIVE, REQUIREMENTS, TOOLS, VENV
 from infra.native.models import LOCK as MODELS_LOCK
 from infra.native.models import fetch_models
 
@@ -115,6 +127,32 @@ def python_steps() -> list[Step]:
     ]
 
 
+def server_steps() -> list[Step]:
+    """What needs Java and Maven: one folder of jars per server, and the Mongo launcher."""
+
+    def jars(folder: Path) -> Step:
+        return Step(
+            f"{folder.name} from Maven",
+            JARS / f"{folder.name}.stamp",
+            (POM,),
+            (folder,),
+            lambda: fetch_jars(folder.name),
+        )
+
+    return [
+        jars(KAFKA_JARS),
+        jars(MONGO_JARS),
+        jars(S3PROXY_JARS),
+        Step(
+            "the MongoDB-wire launcher by javac",
+            JARS / "mongo-classes.stamp",
+            (POM, MONGO_SOURCE),
+            (MONGO_CLASSES / "MongoWire.class",),
+            compile_launcher,
+        ),
+    ]
+
+
 def run_steps(steps: list[Step]) -> float:
     """Run what is not done yet; returns the seconds it took. Raises SetupError."""
     begin = time.monotonic()
@@ -127,6 +165,8 @@ def run_steps(steps: list[Step]) -> float:
         step_begin = time.monotonic()
         try:
             step.run()
+        except OSError as error:
+            raise SetupError(f"{step.title} failed: {error}. `make doctor` says what is missing.") from error
         except subprocess.CalledProcessError as error:
             command = " ".join(map(str, error.cmd[:6]))
             raise SetupError(f"{step.title} failed: `{command} ...` ended with {error.returncode}.") from error
@@ -142,18 +182,26 @@ def folder_bytes(folder: Path) -> int:
 
 
 def print_sizes() -> None:
-    for name, folder in ((".venv", VENV), ("servers", JARS), ("models", MODELS)):
+    for name, folder in ((".venv", VENV), ("servers", JARS), ("tools", TOOLS), ("models", MODELS)):
         if folder.exists():
             print(f"{name}: {folder_bytes(folder) / 1e6:.0f} MB", flush=True)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    """`--python-only` leaves the servers out; `--versitygw` builds that S3 server too (needs Go)."""
     if sys.version_info[:2] not in SUPPORTED:
         found = sys.version.split()[0]
         print(f"Python 3.11 or 3.12 is needed, this is {found}. Name another one: make setup PYTHON=python3.11")
         return 1
+    steps = python_steps()
+    if "--python-only" not in arguments:
+        steps += server_steps()
+    if "--versitygw" in arguments:
+        steps.append(
+            Step("versitygw by Go", TOOLS / "versitygw.stamp", (NATIVE / "jars.py",), (VERSITYGW,), build_versitygw)
+        )
     try:
-        seconds = run_steps(python_steps())
+        seconds = run_steps(steps)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -163,4 +211,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
