@@ -1,19 +1,15 @@
 """What can account for an offset: stored sidecars, dead letters, gap notices. Gathered once, asked per offset."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from common.contracts.clip import CLIPS_PREFIX, ClipId
 from common.contracts.clip_event import GapFound, parse_event
 from common.contracts.dead_letter import DeadLetter
 from common.contracts.sidecar import Fate, Sidecar
-from common.kafka.ports import LogReader, Record, TopicPartition
+from common.kafka.ports import LogReader
+from common.kafka.whole_topic import read_topic
 from common.storage.clips import read_sidecar
 from common.storage.port import NotFound, ObjectStore
-
-READ_BATCH = 200
-"""Records of a topic held at once: frames weigh up to 2 MiB."""
-READ_TIMEOUT_S = 30.0
 
 Place = tuple[str, int, int]
 """Topic id, partition, offset."""
@@ -95,19 +91,3 @@ def gather(analysis: str, store: ObjectStore, log: LogReader, clip_events: str, 
         if isinstance(event, GapFound):
             evidence.add_gap(event)
     return evidence
-
-
-def read_topic(log: LogReader, topic: str) -> Iterable[Record]:
-    """Every record of a topic up to the ends it has now."""
-    for number in range(log.partitions(topic)):
-        yield from read_partition(log, TopicPartition(topic, number))
-
-
-def read_partition(log: LogReader, partition: TopicPartition) -> Iterable[Record]:
-    """Every record of a partition up to the end it has now, a batch at a time."""
-    marks = log.watermarks(partition)
-    at = marks.low
-    while at < marks.high:
-        end = min(at + READ_BATCH, marks.high)
-        yield from log.read(partition, at, end, READ_TIMEOUT_S)
-        at = end

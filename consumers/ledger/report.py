@@ -7,8 +7,9 @@ from typing import Any
 
 from common.contracts.sidecar import Fate
 from common.kafka.ports import LogReader, TopicPartition
+from common.kafka.whole_topic import read_partition
 from common.storage.port import ObjectStore
-from consumers.ledger.evidence import Evidence, gather, read_partition
+from consumers.ledger.evidence import Evidence, gather
 from consumers.ledger.tiles import UNEXPLAINED, Tiles, tile_partition
 
 COLUMNS = (*(fate.value for fate in Fate), UNEXPLAINED)

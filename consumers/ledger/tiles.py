@@ -1,4 +1,4 @@
-"""The state of each offset of a partition: what the stored sidecar says; failing that, dead letter; then gap (rule 15)."""
+"""The state of each offset of a partition: what the stored sidecar says; failing that, dead letter; then gap."""
 
 from collections import Counter
 from collections.abc import Iterable

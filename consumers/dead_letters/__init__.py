@@ -1,0 +1,1 @@
+"""Looking at dead letters and dealing with them: list, show, save the picture, replay, drop."""
