@@ -12,7 +12,9 @@ from common.contracts.window import Window
 class AdmittedFrame:
     """A frame assigned to its window. `searched`: the model looks at it; else the last boxes are carried over.
 
-    `jpeg` is untrusted: only its header claim in `headers` (width, height) was made by our own producer.
+    `sampled_out`: it would have been searched, but its camera is `live` and the consumer overloaded (rule 18); then
+    `searched` is False. `jpeg` is untrusted: only its header claim in `headers` (width, height) was made by our own
+    producer.
     """
 
     camera: str
@@ -23,6 +25,7 @@ class AdmittedFrame:
     window: Window
     searched: bool
     jpeg: bytes = field(repr=False)
+    sampled_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

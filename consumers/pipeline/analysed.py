@@ -1,0 +1,36 @@
+"""What stage 1 hands to the ordered stage: the decoded picture and what the model said."""
+
+from dataclasses import dataclass
+
+from common.contracts.detection import Detection
+from consumers.pipeline.analysis import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The model's answer. `failure`: the class of what the analyzer raised; then `detections` is empty."""
+
+    detections: tuple[Detection, ...] = ()
+    model_ms: float = 0.0
+    failure: str | None = None
+
+
+class AnalysedFrame:
+    """Opaque to the runtime. `finding` is None when the frame was not searched.
+
+    The picture (megabytes) is handed out once: the ordered stage draws into it and lets it go, whoever still holds this
+    object afterwards.
+    """
+
+    __slots__ = ("_picture", "finding")
+
+    def __init__(self, picture: Picture, finding: Finding | None) -> None:
+        self._picture: Picture | None = picture
+        self.finding = finding
+
+    def take_picture(self) -> Picture:
+        """Once; then it is gone. Raises LookupError the second time."""
+        picture, self._picture = self._picture, None
+        if picture is None:
+            raise LookupError("the picture of this frame was taken before")
+        return picture

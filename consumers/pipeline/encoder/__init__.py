@@ -1,0 +1,1 @@
+"""Pictures in, one finished MP4 file out."""

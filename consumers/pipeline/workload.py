@@ -1,0 +1,77 @@
+"""The video half of one consumer, as the runtime calls it."""
+
+import logging
+import threading
+import time
+
+from common.contracts.detection import ModelInfo
+from common.contracts.work import AdmittedFrame, WindowOpening
+from common.metrics import Metrics
+from consumers.pipeline.analysed import AnalysedFrame, Finding
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture
+from consumers.pipeline.decode import decode_jpeg
+from consumers.pipeline.spool import Spool
+from consumers.pipeline.stage_time import timed
+from consumers.pipeline.stream_session import Publish, StreamSession
+
+FAILURES_LOGGED = 20
+"""Stack traces of a failing analyzer in the log; after these only the counter of failed frames tells."""
+_log = logging.getLogger(__name__)
+
+
+class VideoWorkload:
+    """Implements the runtime's `Workload`. `analyzer` None: frames are recorded as they are.
+
+    `publish` sends a detection message and must neither block nor raise.
+    """
+
+    def __init__(
+        self,
+        definition: AnalysisDefinition,
+        analyzer: Analyzer | None,
+        spool: Spool,
+        publish: Publish,
+        metrics: Metrics | None = None,
+    ) -> None:
+        if (definition.build_analyzer is None) != (analyzer is None):
+            raise ValueError(f"{definition.name} and its analyzer do not belong together")
+        self._definition = definition
+        self._analyzer = analyzer
+        self._model: ModelInfo | None = analyzer.model if analyzer is not None else None
+        self._spool = spool
+        self._publish = publish
+        self._metrics = metrics or Metrics()
+        self._failures_lock = threading.Lock()  # guards the count below: analyzers fail on any pool thread
+        self._failures_logged = 0
+
+    def analyse(self, frame: AdmittedFrame) -> AnalysedFrame:
+        """Stage 1, any pool thread: check, decode, and for a searched frame the model. Raises PoisonRecord."""
+        with timed(self._metrics, "decode"):
+            picture = decode_jpeg(frame.jpeg)
+        if self._analyzer is None or not frame.searched:
+            return AnalysedFrame(picture, None)
+        with timed(self._metrics, "model"):
+            return AnalysedFrame(picture, self._find(self._analyzer, picture, frame))
+
+    def open(self, opening: WindowOpening) -> StreamSession:
+        """Ordered stage. The encoder starts with the first frame."""
+        return StreamSession(opening, self._definition, self._model, self._spool, self._publish, self._metrics)
+
+    def _find(self, analyzer: Analyzer, picture: Picture, frame: AdmittedFrame) -> Finding:
+        begun_s = time.perf_counter()
+        try:
+            (detections,) = analyzer.analyze([picture])
+        except MemoryError:
+            raise  # of the process, not of this picture: the supervisor starts afresh
+        except Exception as error:  # noqa: BLE001 - whatever a model raises must not cost the frame its place in the clip
+            self._log_failure(frame, error)
+            return Finding(failure=type(error).__name__)
+        return Finding(tuple(detections), (time.perf_counter() - begun_s) * 1000)
+
+    def _log_failure(self, frame: AdmittedFrame, error: Exception) -> None:
+        with self._failures_lock:
+            self._failures_logged += 1
+            is_logged = self._failures_logged <= FAILURES_LOGGED
+        if is_logged:
+            fields = {"camera": frame.camera, "partition": frame.partition, "offset": frame.offset}
+            _log.error("the analyzer failed; the frame stays in its clip", exc_info=error, extra=fields)
