@@ -19,10 +19,11 @@ KNOWN_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "INGEST_PORT PAGE_PORT SIGNALLING_PORT KAFKA_PORT MONGO_PORT S3_PORT HEALTH_PORT INGEST_BIND PAGE_BIND VAR_DIR "
-        "TOPIC_PREFIX MAX_FRAME_BYTES MIN_FREE_BYTES DISK_PATH SIGNING_KEY S3_SERVER"
+        "TOPIC_PREFIX MAX_FRAME_BYTES MIN_FREE_BYTES DISK_PATH SIGNING_KEY S3_SERVER INGEST_THREADS PAGE_ORIGINS"
     ).split()
 )
-"""Every `LOOKOUT_*` name of DESIGN 10; any other is refused at start. Services add their own by `also_known`."""
+"""Every `LOOKOUT_*` name of DESIGN 10, and what ingest and signalling add (docs/ingest.md). Any other is refused at start.
+All processes know all names: they share one environment."""
 
 
 class Settings(BaseModel):
