@@ -50,22 +50,23 @@ class Spool:
         with self._lock:
             return self._used_bytes
 
-    def reserve(self) -> "SpoolSlot":
-        """A place for one clip and its pictures. Raises EncoderFailure when the spool is full."""
+    def reserve(self, is_for_upload: bool = False) -> "SpoolSlot":
+        """A place for one clip and its pictures. Raises EncoderFailure when the spool is full, but for an upload: only
+        uploads empty it."""
         with self._lock:
-            if self._used_bytes >= self._limit_bytes:
+            if self._used_bytes >= self._limit_bytes and not is_for_upload:
                 raise EncoderFailure(f"the spool holds {self._used_bytes} bytes, its limit is {self._limit_bytes}")
             self._made += 1
-            return SpoolSlot(self, self._directory / f"clip-{self._made:08d}")
+            return SpoolSlot(self, self._directory / f"clip-{self._made:08d}", is_for_upload)
 
-    def account(self, change_bytes: int) -> None:
+    def account(self, change_bytes: int, is_for_upload: bool = False) -> None:
         """Add to what is used. Raises EncoderFailure when more is used than allowed; the change stays counted."""
         with self._lock:
             self._used_bytes += change_bytes
             used = self._used_bytes
         if self._metrics is not None:
             self._metrics.set("lookout_spool_bytes", used)
-        if change_bytes > 0 and used > self._limit_bytes:
+        if change_bytes > 0 and used > self._limit_bytes and not is_for_upload:
             raise EncoderFailure(f"the spool is full: {used} of {self._limit_bytes} bytes")
 
     def close(self) -> None:
@@ -80,8 +81,9 @@ class Spool:
 class SpoolSlot:
     """The files of one clip: `video`, `poster`, and a `crop` for each sighting. One owner at a time."""
 
-    def __init__(self, spool: Spool, stem: Path) -> None:
+    def __init__(self, spool: Spool, stem: Path, is_for_upload: bool) -> None:
         self._spool = spool
+        self._is_for_upload = is_for_upload
         self._stem = stem
         self._lock = threading.Lock()  # guards the count: a clip may be discarded twice, from two threads
         self._counted_bytes = 0
@@ -103,7 +105,7 @@ class SpoolSlot:
         with self._lock:
             change, self._counted_bytes = total_bytes - self._counted_bytes, total_bytes
         if change:
-            self._spool.account(change)
+            self._spool.account(change, self._is_for_upload)
 
     def remove(self) -> None:
         """Delete the files and give their room back. Idempotent, any thread."""

@@ -6,6 +6,7 @@ import time
 
 from common.contracts.detection import ModelInfo
 from common.contracts.work import AdmittedFrame, WindowOpening
+from common.errors import Transient
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame, Finding
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture
@@ -45,7 +46,8 @@ class VideoWorkload:
         self._failures_logged = 0
 
     def analyse(self, frame: AdmittedFrame) -> AnalysedFrame:
-        """Stage 1, any pool thread: check, decode, and for a searched frame the model. Raises PoisonRecord."""
+        """Stage 1, any pool thread: check, decode, and for a searched frame the model. Raises PoisonRecord, or
+        the Transient of an analyzer that asks another machine."""
         with timed(self._metrics, "decode"):
             picture = decode_jpeg(frame.jpeg)
         if self._analyzer is None or not frame.searched:
@@ -61,8 +63,8 @@ class VideoWorkload:
         begun_s = time.perf_counter()
         try:
             (detections,) = analyzer.analyze([picture])
-        except MemoryError:
-            raise  # of the process, not of this picture: the supervisor starts afresh
+        except (Transient, MemoryError):
+            raise  # a remote model that is out: tried again by the runtime; no memory: the supervisor starts afresh
         except Exception as error:  # noqa: BLE001 - whatever a model raises must not cost the frame its place in the clip
             self._log_failure(frame, error)
             return Finding(failure=type(error).__name__)
