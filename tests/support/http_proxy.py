@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 UPSTREAM_TIMEOUT_S = 30.0
 COPY_BYTES = 64 * 1024
@@ -26,8 +27,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done to one call. `answer`: this status and nothing forwarded. `cut_upload`: forward this share of the body,
-    then break both connections. `withhold_answer`: forward all, then break the client's connection instead of answering."""
+    """What is done to one call.
+
+    `answer`: this status, and nothing forwarded. `cut_upload`: forward this share of the body, then break both
+    connections. `withhold_answer`: forward all, then break the client's connection instead of answering.
+    """
 
     answer: int | None = None
     cut_upload: float | None = None
@@ -153,7 +157,7 @@ class HttpProxy:
 
             do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = _forward  # noqa: N815 - names of the base class
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
                 pass
 
         class Server(ThreadingHTTPServer):
@@ -166,7 +170,7 @@ class HttpProxy:
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="http-proxy", daemon=True)
 
-    def __enter__(self) -> "HttpProxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 CHUNK_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 5.0
@@ -46,7 +47,7 @@ class TcpProxy:
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="tcp-proxy", daemon=True)
 
-    def __enter__(self) -> "TcpProxy":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
