@@ -1,7 +1,7 @@
 """Putting another top band into a finished JPEG without encoding the rest of it again.
 
-A restart marker resets the decoder (ITU-T T.81, F.1.1.5.2), so with one after every row of 16 x 16 blocks the rows are independent of each
-other. A scene that repeats is encoded once; each frame then costs only its stripe (0.1 ms in place of 3 ms).
+A restart marker resets the decoder (ITU-T T.81, F.1.1.5.2), so with one after every row of 16 x 16 blocks the rows are
+independent of each other. A scene that repeats is encoded once; each frame then costs only its stripe (0.2 ms of CPU).
 """
 
 from dataclasses import dataclass

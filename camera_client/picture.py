@@ -23,7 +23,7 @@ def encode_jpeg(picture: Picture, quality: int, restart_mcus: int = 0) -> bytes:
 
 
 def fit(picture: Picture, width: int, height: int) -> Picture:
-    """The picture scaled into width x height with its proportions kept, centred on black. Itself when the size is right."""
+    """The picture scaled into width x height, proportions kept, centred on black. Itself when the size is right."""
     h, w = picture.shape[:2]
     if (w, h) == (width, height):
         return picture

@@ -1,8 +1,9 @@
 """A machine-readable stripe along the top edge of a picture: which frame of which session of which camera it is.
 
-96 bits as black and white cells of 8 x 8 pixels, the blocks of JPEG and of the smallest H.264 transform, so that a cell is one flat
-value to both. They survive JPEG quality 80 followed by x264 `superfast` at crf 23. Bits, most significant first: 8 magic, 16 of
-the camera's hash, 24 of the session's hash, 32 sequence number, 16 CRC (CRC-CCITT, XMODEM) over what is before it.
+96 bits as dark and light cells of 8 x 8 pixels, aligned to the blocks of JPEG and H.264, so that a cell is one flat
+value to both. They survive JPEG quality 80 followed by x264 `superfast` at crf 23 (measured: at crf 45 too). Bits, most
+significant first: 8 magic, 16 of the camera's hash, 24 of the session's hash, 32 sequence number, 16 CRC (CRC-CCITT,
+XMODEM) over what is before it.
 """
 
 import binascii
@@ -53,7 +54,7 @@ class StripeMark:
         body, crc = data[:-2], int.from_bytes(data[-2:], "big")
         if body[0] != MAGIC or binascii.crc_hqx(body, 0) != crc:
             return None
-        return cls(int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:6], "big"), int.from_bytes(body[6:10], "big"))
+        return cls(*(int.from_bytes(body[a:b], "big") for a, b in ((1, 3), (3, 6), (6, 10))))
 
 
 def stripe_rows(width: int) -> int:

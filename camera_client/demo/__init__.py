@@ -1,4 +1,4 @@
-"""Scenes made at run time: a face that moves and cars with known plates. Nothing of them is stored in the repository."""
+"""Scenes made at run time: a face that moves, and cars with known plates. None of it is stored in the repository."""
 
 from camera_client.demo.cars import PLATES, CarScene
 from camera_client.demo.face import FaceScene

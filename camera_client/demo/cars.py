@@ -10,11 +10,14 @@ from camera_client.demo.scene import Sprite
 from camera_client.picture import Picture
 
 PLATES = ("KA74XEF", "RT39HPC", "TN64FLE", "HX49KNA", "PR67TCV", "LE34NYX", "FK93VAT", "YC76RHL")
-"""The texts in the order in which the cars come. Letters and digits that are easily taken for each other are left out."""
+"""The texts in the order in which the cars come, without letters and digits that are easily taken for each other."""
 
 SECONDS_PER_CAR = 4.0
 LOOP_S = SECONDS_PER_CAR * len(PLATES)
-_COLOURS = ((150, 60, 40), (60, 60, 170), (95, 95, 95), (70, 120, 50), (45, 45, 45), (150, 130, 60), (90, 50, 110), (40, 110, 180))
+_COLOURS = (
+    (150, 60, 40), (60, 60, 170), (95, 95, 95), (70, 120, 50),
+    (45, 45, 45), (150, 130, 60), (90, 50, 110), (40, 110, 180),
+)  # fmt: skip
 # The master drawing of a car, in its own pixels; everything below is in these.
 _CAR_W, _CAR_H = 480, 350
 _PLATE_W, _PLATE_H = 200, 44

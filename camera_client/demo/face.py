@@ -1,6 +1,6 @@
 """`demo:face`: a real face moving in front of a drawn wall.
 
-The face is the picture `astronaut.png` of scikit-image's package data (Eileen Collins, NASA Great Images database, public domain).
+The face is `astronaut.png` of scikit-image's package data: Eileen Collins, NASA Great Images database, public domain.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from camera_client.picture import Picture
 from common.errors import ConfigurationError
 
 LOOP_S = 12.0
-# The person's outline in the 512 x 512 original; below BODY_END the suit carries badges whose letters would be read as plates.
+# The person's outline in the 512 x 512 original; below _BODY_END the suit carries badges with letters, like plates.
 _BODY_END = 322
 _OUTLINE = (
     (38, 330), (42, 300), (54, 264), (76, 240), (106, 214), (113, 196), (119, 180), (130, 162), (152, 151), (178, 149),
@@ -72,7 +72,7 @@ def _cut_person(scale: float) -> Sprite:
 
 
 def _draw_wall(width: int, height: int) -> Picture:
-    """A wall with a window, a shelf and a skirting: plain areas, so that nothing in them looks like a face or a letter."""
+    """A wall with a window, a shelf and a skirting: plain areas, nothing that looks like a face or a letter."""
     shade = np.linspace(205, 160, height, dtype=np.float32)[:, None, None]
     wall: Picture = np.ascontiguousarray(np.broadcast_to(shade * (1.0, 0.98, 0.92), (height, width, 3)), np.uint8)
 

@@ -23,7 +23,7 @@ class Scene(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
-    """A picture with a soft outline. `lit`: colours already multiplied by the outline; `veil`: 255 - outline; both H x W x 3."""
+    """A picture with a soft outline. `lit`: colours times the outline; `veil`: 255 - outline; both H x W x 3."""
 
     lit: Picture
     veil: Picture
@@ -36,11 +36,11 @@ class Sprite:
 
     @property
     def width(self) -> int:
-        return self.lit.shape[1]
+        return int(self.lit.shape[1])
 
     @property
     def height(self) -> int:
-        return self.lit.shape[0]
+        return int(self.lit.shape[0])
 
     def scaled(self, factor: float) -> "Sprite":
         """The sprite grown or shrunk."""
