@@ -1,0 +1,43 @@
+"""What a route declares of who may use it. A route without one of these is refused, and a test walks the table."""
+
+from dataclasses import dataclass
+
+from api_server.access.permission import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Anyone. `reason`: why that is safe."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Anyone who is signed in; the answer holds only what `may` allows for `action`, item by item."""
+
+    action: Action | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Who `may` do `action`, which concerns no camera."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class OnCamera:
+    """Who `may` do `action` to the camera that the path's `camera_id` names; to all others it does not exist (404)."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class OnClip:
+    """Who `may` do `action` to the camera of the clip that the path's `clip_id` names; else 404."""
+
+    action: Action
+
+
+Rule = Public | SignedIn | Allowed | OnCamera | OnClip

@@ -1,0 +1,80 @@
+"""A camera as the API server keeps it."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from api_server.access.permission import CameraFacts
+from api_server.database.record import Record
+from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
+from common.contracts.frame import Policy
+
+
+class CameraState(StrEnum):
+    """A deleted camera's document stays: clips that come later of frames already in the log are erased by it."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class Camera(Record):
+    """`published_version`: the version last seen in the topic; 0: none yet.
+
+    `erased_before_ms`: clips whose window starts earlier (log time) are to be erased, from the last deletion of this
+    camera on. `is_erasing`: the job that does so has not come to its end.
+    """
+
+    version: int = Field(ge=1)
+    published_version: int = 0
+    name: str
+    owner: str
+    token_hashes: tuple[str, ...]
+    partition: int = Field(ge=0)
+    analyses: tuple[AnalysisSettings, ...] = ()
+    clip_ms: int
+    policy: Policy = Policy.EVERY_FRAME
+    emotion_purpose: EmotionPurpose | None = None
+    created_us: int
+    state: CameraState = CameraState.ACTIVE
+    erased_before_ms: int = 0
+    is_erasing: bool = False
+
+    @property
+    def facts(self) -> CameraFacts:
+        return CameraFacts(self.id, self.owner)
+
+    @property
+    def settings(self) -> CameraSettings:
+        """What the rest of the system is told."""
+        return CameraSettings(
+            camera=self.id,
+            version=self.version,
+            name=self.name,
+            owner=self.owner,
+            token_hashes=self.token_hashes,
+            partition=self.partition,
+            analyses=self.analyses,
+            clip_ms=self.clip_ms,
+            policy=self.policy,
+            emotion_purpose=self.emotion_purpose,
+        )
+
+    def with_settings(self, settings: CameraSettings) -> "Camera":
+        """This camera with the settings that the topic holds."""
+        return self.model_copy(
+            update={
+                "version": settings.version,
+                "name": settings.name,
+                "owner": settings.owner,
+                "token_hashes": settings.token_hashes,
+                "partition": settings.partition,
+                "analyses": settings.analyses,
+                "clip_ms": settings.clip_ms,
+                "policy": settings.policy,
+                "emotion_purpose": settings.emotion_purpose,
+            }
+        )
+
+    def is_erased(self, start_ms: int) -> bool:
+        """Whether a clip whose window starts at `start_ms` went with a deletion of this camera."""
+        return self.state is CameraState.DELETED or start_ms < self.erased_before_ms

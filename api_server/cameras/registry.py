@@ -1,0 +1,189 @@
+"""Creating, changing and deleting cameras: the database first, then the topic."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from api_server.cameras.camera import Camera, CameraState
+from api_server.cameras.publisher import SettingsPublisher
+from api_server.cameras.purpose import check_purpose
+from api_server.cameras.requests import CameraChange, NewCamera
+from api_server.cameras.store import CameraStore
+from api_server.clips.store import ClipStore
+from common.clock import Clock
+from common.contracts.camera_settings import EMOTION, AnalysisSettings, EmotionPurpose
+from common.contracts.identity import hash_token, make_camera_id, make_token
+from common.errors import Transient
+from common.kafka.ports import LogReader
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""How often a change is made anew on top of somebody else's."""
+
+
+class PurposeMissing(Exception):
+    """Emotion analysis was asked for without saying why and until when."""
+
+
+class VersionChanged(Exception):
+    """The camera is not at the version the request was made for."""
+
+
+class PartitionCount:
+    """How many partitions the topic of frames has. It never changes, so it is asked for once. Safe on any thread."""
+
+    def __init__(self, reader: LogReader, topic: str) -> None:
+        self._reader = reader
+        self._topic = topic
+        self._lock = threading.Lock()  # guards the count and the reader, which takes one thread at a time
+        self._count: int | None = None
+
+    def get(self) -> int:
+        """Raises Transient while Kafka does not answer and it is not known yet."""
+        with self._lock:
+            if self._count is None:
+                self._count = self._reader.partitions(self._topic)
+            return self._count
+
+
+class CameraRegistry:
+    """Safe on any thread. Everything raises Transient when the database does not answer."""
+
+    def __init__(
+        self,
+        cameras: CameraStore,
+        clips: ClipStore,
+        publisher: SettingsPublisher,
+        partitions: PartitionCount,
+        clock: Clock,
+    ) -> None:
+        self._cameras = cameras
+        self._clips = clips
+        self._publisher = publisher
+        self._partitions = partitions
+        self._clock = clock
+        self._choosing = threading.Lock()  # guards the choice of a partition until the camera that took it is stored
+
+    def create(self, owner: str, wanted: NewCamera) -> tuple[Camera, str]:
+        """The new camera and its token, which nothing keeps. Raises PurposeMissing, PurposeRefused."""
+        self._check_emotion(wanted.analyses, wanted.emotion_purpose, is_new=True)
+        token = make_token()
+        for _ in range(TRIES):
+            camera = self._insert(make_camera_id(), owner, token, wanted)
+            if camera is not None:
+                return self._published(camera), token
+        raise Transient("no free camera id was found")
+
+    def change(self, camera_id: str, wanted: CameraChange, from_version: int | None = None) -> Camera | None:
+        """Apply what `wanted` names; None when the camera is gone. Raises PurposeMissing, PurposeRefused, and
+        VersionChanged when the camera is not at `from_version`."""
+
+        def applied(camera: Camera) -> Camera:
+            changed = camera.model_copy(update=wanted.named_fields())
+            if wanted.withdraws_purpose:
+                kept = tuple(a for a in changed.analyses if a.name != EMOTION)
+                changed = changed.model_copy(update={"analyses": kept})
+            is_new = "emotion_purpose" in wanted.model_fields_set or not _has_emotion(camera.analyses)
+            self._check_emotion(changed.analyses, changed.emotion_purpose, is_new)
+            return changed
+
+        return self._rewritten(camera_id, applied, from_version)
+
+    def rotate_token(self, camera_id: str) -> tuple[Camera, str] | None:
+        """A new token; the old one stops working once the producer has read the topic. None: the camera is gone."""
+        token = make_token()
+        camera = self._rewritten(camera_id, lambda c: c.model_copy(update={"token_hashes": (hash_token(token),)}))
+        return (camera, token) if camera is not None else None
+
+    def delete(self, camera_id: str) -> bool:
+        """Whether it existed. Its clips are out of sight at once; the job that erases them is in the camera's document,
+        so it survives every crash (DESIGN 5, rule 12)."""
+        before_ms = self._clock.wall_us() // 1000 + 1
+
+        def applied(camera: Camera) -> Camera:
+            return camera.model_copy(
+                update={"state": CameraState.DELETED, "erased_before_ms": before_ms, "is_erasing": True}
+            )
+
+        camera = self._rewritten(camera_id, applied)
+        if camera is None:
+            return False
+        self._clips.hide_camera(camera_id, before_ms)
+        return True
+
+    def keep_demo(self, camera_id: str, owner: str, token: str, wanted: NewCamera, renew_before_us: int) -> Camera:
+        """Make sure that a demo camera exists with this token; its purpose is stated anew when it expires before
+        `renew_before_us`. What a person has changed of it stays."""
+        hashes = (hash_token(token),)
+        known = self._cameras.known(camera_id)
+        if known is None:
+            made = self._insert(camera_id, owner, token, wanted)
+            if made is None:
+                raise Transient("the demo camera was made at the same moment")
+            return self._published(made)
+        purpose = known.emotion_purpose
+        if purpose is not None and purpose.expires_us < renew_before_us:
+            purpose = wanted.emotion_purpose
+        kept = known.model_copy(
+            update={"token_hashes": hashes, "emotion_purpose": purpose, "state": CameraState.ACTIVE, "owner": owner}
+        )
+        if kept == known:
+            return known
+        kept = kept.model_copy(update={"version": known.version + 1})
+        if not self._cameras.replace(kept, known.version):
+            raise Transient("the demo camera was changed at the same moment")
+        return self._published(kept)
+
+    def _insert(self, camera_id: str, owner: str, token: str, wanted: NewCamera) -> Camera | None:
+        """None: the id is or was in use."""
+        with self._choosing:
+            camera = Camera(
+                id=camera_id,
+                version=1,
+                name=wanted.name,
+                owner=owner,
+                token_hashes=(hash_token(token),),
+                partition=self._emptiest_partition(),
+                analyses=wanted.analyses,
+                clip_ms=wanted.clip_ms,
+                policy=wanted.policy,
+                emotion_purpose=wanted.emotion_purpose,
+                created_us=self._clock.wall_us(),
+            )
+            return camera if self._cameras.add(camera) else None
+
+    def _rewritten(
+        self, camera_id: str, apply: Callable[[Camera], Camera], from_version: int | None = None
+    ) -> Camera | None:
+        for _ in range(TRIES):
+            camera = self._cameras.get(camera_id)
+            if camera is None:
+                return None
+            if from_version is not None and camera.version != from_version:
+                raise VersionChanged
+            changed = apply(camera).model_copy(update={"version": camera.version + 1})
+            if self._cameras.replace(changed, camera.version):
+                return self._published(changed)
+        raise Transient("the camera keeps being changed by others")
+
+    def _published(self, camera: Camera) -> Camera:
+        is_published = self._publisher.publish(camera.id)
+        return camera.model_copy(update={"published_version": camera.version}) if is_published else camera
+
+    def _emptiest_partition(self) -> int:
+        used = Counter(camera.partition for camera in self._cameras.active())
+        return min(range(self._partitions.get()), key=lambda partition: (used[partition], partition))
+
+    def _check_emotion(
+        self, analyses: tuple[AnalysisSettings, ...], purpose: EmotionPurpose | None, is_new: bool
+    ) -> None:
+        if purpose is not None and is_new:
+            check_purpose(purpose, self._clock.wall_us())
+        if _has_emotion(analyses) and purpose is None:
+            raise PurposeMissing
+
+
+def _has_emotion(analyses: tuple[AnalysisSettings, ...]) -> bool:
+    return any(analysis.name == EMOTION for analysis in analyses)

@@ -1,0 +1,1 @@
+"""Clips and their sightings: what the indexer writes and people search and play."""

@@ -1,0 +1,111 @@
+"""The collections `clips` and `sightings`, as people use them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from api_server.clips.filters import SightingFilter
+from api_server.clips.paging import Cursor, after
+from api_server.clips.records import ClipRecord, ClipState, SightingRecord
+from api_server.database.port import Database, Where
+from api_server.database.schema import CLIPS, SIGHTINGS
+
+BATCH = 500
+SIGHTINGS_MAX = 1_000
+"""Most sightings of one clip that are listed with it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`next`: where the following page begins, None on the last."""
+
+    items: list[T]
+    next: Cursor | None
+
+
+class ClipStore:
+    """Safe on any thread. Every call raises Transient when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._clips = database.collection(CLIPS)
+        self._sightings = database.collection(SIGHTINGS)
+
+    def get(self, clip_id: str) -> ClipRecord | None:
+        """A clip that is live."""
+        record = self.known(clip_id)
+        return record if record is not None and record.state is ClipState.LIVE else None
+
+    def known(self, clip_id: str) -> ClipRecord | None:
+        """A clip in any state."""
+        document = self._clips.get(clip_id)
+        return ClipRecord.from_document(document) if document is not None else None
+
+    def page(self, wanted: SightingFilter, shows_empty: bool, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
+        """The newest first, by window start."""
+        if wanted.is_about_sightings:
+            return self._page_by_sightings(wanted, limit, cursor)
+        where = _narrowed(wanted.clips_where(shows_empty), cursor, "start_ms", "_id")
+        found = self._clips.find(where, sort=[("start_ms", -1), ("_id", -1)], limit=limit + 1)
+        records = [ClipRecord.from_document(document) for document in found]
+        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id))
+
+    def sightings_page(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[SightingRecord]:
+        """The newest first, by when they were first seen."""
+        where = _narrowed(wanted.where(), cursor, "first_us", "_id")
+        found = self._sightings.find(where, sort=[("first_us", -1), ("_id", -1)], limit=limit + 1)
+        records = [SightingRecord.from_document(document) for document in found]
+        return _page(records, limit, lambda record: Cursor(record.first_us, record.id))
+
+    def sightings_of(self, clip_id: str) -> list[SightingRecord]:
+        """By number."""
+        found = self._sightings.find({"clip": clip_id}, sort=[("n", 1)], limit=SIGHTINGS_MAX)
+        return [SightingRecord.from_document(document) for document in found]
+
+    def hide_window(self, record: ClipRecord, reason: str) -> None:
+        """Take a clip out of sight, and the remainders (`~n`) of the same window with it; the eraser does the rest."""
+        where = {
+            "analysis": record.analysis,
+            "camera": record.camera,
+            "start_ms": record.start_ms,
+            "length_ms": record.length_ms,
+        }
+        self._hide(where, reason)
+
+    def hide_camera(self, camera_id: str, before_ms: int, reason: str = "camera deleted") -> None:
+        """Take every clip of a camera whose window starts before `before_ms` out of sight."""
+        self._hide({"camera": camera_id, "start_ms": {"$lt": before_ms}}, reason)
+        self._sightings.delete({"camera": camera_id, "start_ms": {"$lt": before_ms}})
+
+    def _hide(self, where: Where, reason: str) -> None:
+        # The state first: whoever finds the clip live after this finds its sightings too.
+        live = {**where, "state": ClipState.LIVE.value}
+        hidden = [document["_id"] for document in self._clips.find(live)]
+        self._clips.update_all(live, {"$set": {"state": ClipState.DELETING.value, "delete_reason": reason}})
+        for at in range(0, len(hidden), BATCH):
+            self._sightings.delete({"clip": {"$in": hidden[at : at + BATCH]}})
+
+    def _page_by_sightings(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
+        """Walks the sightings in the order of their clips until enough clips are found."""
+        records: list[ClipRecord] = []
+        at = cursor
+        while len(records) <= limit:
+            where = _narrowed(wanted.where(), at, "start_ms", "clip")
+            found = self._sightings.find(where, sort=[("start_ms", -1), ("clip", -1)], limit=BATCH)
+            if not found:
+                break
+            ids = list(dict.fromkeys(document["clip"] for document in found))
+            documents = {d["_id"]: d for d in self._clips.find({"_id": {"$in": ids}, "state": ClipState.LIVE.value})}
+            records += [ClipRecord.from_document(documents[i]) for i in ids if i in documents]
+            at = Cursor(found[-1]["start_ms"], found[-1]["clip"])
+        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id))
+
+
+def _narrowed(where: Where, cursor: Cursor | None, at_field: str, id_field: str) -> Where:
+    return where if cursor is None else {"$and": [where, after(cursor, at_field, id_field)]}
+
+
+def _page(records: list[T], limit: int, cursor_of: Callable[[T], Cursor]) -> Page[T]:
+    shown = records[:limit]
+    return Page(shown, cursor_of(shown[-1]) if len(records) > limit else None)

@@ -1,0 +1,55 @@
+"""Every collection and its indexes. Only the unique ones matter to correctness; the light server ignores the others."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`fields` ascending. A descending scan reads the same index backwards."""
+
+    fields: tuple[str, ...]
+    is_unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """`_id` is always unique and needs no entry."""
+
+    name: str
+    indexes: tuple[Index, ...] = ()
+
+
+USERS = "users"
+SESSIONS = "sessions"
+CAMERAS = "cameras"
+CLIPS = "clips"
+SIGHTINGS = "sightings"
+GAPS = "gaps"
+
+COLLECTIONS: tuple[CollectionSpec, ...] = (
+    CollectionSpec(USERS, (Index(("name",), is_unique=True),)),
+    CollectionSpec(SESSIONS, (Index(("user_id",)), Index(("expires_us",)))),
+    CollectionSpec(CAMERAS, (Index(("partition",)),)),
+    CollectionSpec(
+        CLIPS,
+        (
+            Index(("start_ms", "_id")),
+            Index(("camera", "start_ms", "_id")),
+            Index(("analysis", "start_ms", "_id")),
+            Index(("state", "start_ms")),
+        ),
+    ),
+    CollectionSpec(
+        SIGHTINGS,
+        (
+            Index(("first_us", "_id")),
+            Index(("start_ms", "clip")),
+            Index(("camera", "first_us", "_id")),
+            Index(("analysis", "first_us", "_id")),
+            Index(("label", "first_us", "_id")),
+            Index(("text_key",)),
+            Index(("clip",)),
+        ),
+    ),
+    CollectionSpec(GAPS, (Index(("found_us",)),)),
+)

@@ -1,0 +1,1 @@
+"""How requests become calls: route table, gate, errors, headers, ranges, OpenAPI."""

@@ -1,0 +1,121 @@
+"""Putting the route table into a Flask application: every request passes the gate, every error becomes a sentence."""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from api_server.http.body import BODY_MAX_BYTES
+from api_server.http.errors import ApiError, Problem, unavailable
+from api_server.http.gate import Gate
+from api_server.http.headers import SecurityHeaders, is_plausible_host
+from api_server.http.route import Reply, Route
+from common.errors import Transient
+from common.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+SIGN_IN_PATH = "/sign-in"
+_UNUSUAL: dict[int, tuple[str, str]] = {
+    400: ("invalid_request", "The request is not understood."),
+    404: ("not_found", "There is no such thing, or it is not yours."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("too_large", f"The body is longer than {BODY_MAX_BYTES} bytes."),
+    414: ("too_long", "The address is too long."),
+}
+
+
+def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHeaders, metrics: Metrics) -> None:
+    """Register `routes`. Whatever else finds its way into the URL map is refused before it runs."""
+    declared = {route.endpoint: route for route in routes}
+    if len(declared) != len(routes):
+        raise ValueError("two routes share a method and a path")
+    for route in routes:
+        app.add_url_rule(
+            route.path,
+            endpoint=route.endpoint,
+            view_func=_view(route, gate),
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+
+    @app.before_request
+    def _begin() -> None:
+        g.request_id = secrets.token_hex(8)
+        if not is_plausible_host(request.host):
+            raise ApiError(400, "invalid_request", "The Host header is not a host.")
+        if request.endpoint is not None and request.endpoint not in declared:
+            raise ApiError(403, "not_allowed", "Nobody has said who may use this address.")
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        headers.apply(request, response, _request_id())
+        rule = request.url_rule.rule if request.url_rule is not None else "none"
+        metrics.count("lookout_http_requests_total", route=rule, status=str(response.status_code))
+        return response
+
+    @app.errorhandler(ApiError)
+    def _said(error: ApiError) -> Response:
+        return _problem(error)
+
+    @app.errorhandler(Transient)
+    def _waiting(error: Transient) -> Response:
+        log.warning("a server does not answer", extra={"request_id": _request_id(), "error": str(error)})
+        return _problem(unavailable("A server behind this one does not answer. Try again in a moment."))
+
+    @app.errorhandler(HTTPException)
+    def _refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        code, message = _UNUSUAL.get(status, ("refused", error.name + "."))
+        allowed = getattr(error, "valid_methods", None)
+        return _problem(ApiError(status, code, message, {"Allow": ", ".join(sorted(allowed))} if allowed else {}))
+
+    @app.errorhandler(Exception)
+    def _broken(error: Exception) -> Response:
+        log.error("a request failed", exc_info=error, extra={"request_id": _request_id(), "path": request.path})
+        return _problem(ApiError(500, "internal", "Something went wrong here. The log knows it by the request id."))
+
+
+def _view(route: Route, gate: Gate) -> Callable[..., Any]:
+    def view(**path: Any) -> Response:
+        try:
+            call = gate.admit(route, request, path)
+        except ApiError as error:
+            if error.status == 401 and route.is_page:
+                return _sign_in()
+            raise
+        reply = route.view(call)
+        return _answered(route, reply) if isinstance(reply, Reply) else reply
+
+    return view
+
+
+def _answered(route: Route, reply: Reply) -> Response:
+    if reply.body is None:
+        response = Response(status=204 if reply.status == 200 else reply.status)
+    else:
+        if route.answer is None or not isinstance(reply.body, route.answer):
+            raise TypeError(f"{route.endpoint} answers {type(reply.body).__name__}, which it does not declare")
+        response = Response(reply.body.model_dump_json(), reply.status, mimetype="application/json")
+    response.headers.update(reply.headers)
+    return response
+
+
+def _problem(error: ApiError) -> Response:
+    body = Problem(code=error.code, message=error.message, request_id=_request_id())
+    response = Response(body.model_dump_json(), error.status, mimetype="application/json")
+    response.headers.update(error.headers)
+    return response
+
+
+def _sign_in() -> Response:
+    target = request.full_path.rstrip("?")
+    return Response(status=303, headers={"Location": f"{SIGN_IN_PATH}?next={quote(target, safe='')}"})
+
+
+def _request_id() -> str:
+    return str(g.get("request_id", "none"))

@@ -1,0 +1,121 @@
+"""The gate in front of every route: who asks, did they mean to, and may they."""
+
+import hmac
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from api_server.access.permission import Action, CameraFacts, may
+from api_server.access.rules import Allowed, OnCamera, OnClip, Public, SignedIn
+from api_server.accounts.sessions import Sessions, csrf_token
+from api_server.cameras.camera import Camera
+from api_server.cameras.store import CameraStore
+from api_server.clips.records import ClipRecord
+from api_server.clips.store import ClipStore
+from api_server.http.body import read_body, read_query
+from api_server.http.cookies import session_token_of
+from api_server.http.errors import ApiError, not_found
+from api_server.http.route import Call, Route
+from common.contracts.clip import ClipId
+from common.contracts.identity import is_camera_id
+
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class Gate:
+    """Turns a request into a permitted `Call`, in this order:
+
+    1. whence: an unsafe request must come from our own page, if it says where it comes from;
+    2. who: the session in the cookie (401), and the CSRF token of that session on unsafe methods (403);
+    3. may they: the route's rule (403, or 404 for an object: somebody else's does not exist);
+    4. what: query and body are read last, so that nobody learns from their errors what is not theirs.
+
+    Safe on any thread.
+    """
+
+    def __init__(self, sessions: Sessions, cameras: CameraStore, clips: ClipStore) -> None:
+        self._sessions = sessions
+        self._cameras = cameras
+        self._clips = clips
+
+    def admit(self, route: Route, request: Request, path: dict[str, str | int]) -> Call:
+        """Raises ApiError."""
+        if not route.is_safe:
+            check_origin(request)
+        token = session_token_of(request)
+        call = Call(None, token, path)
+        if not isinstance(route.rule, Public):
+            call = self._authenticated(route, request, call)
+            call = self._permitted(route, call)
+        return Call(
+            call.person,
+            call.session_token,
+            path,
+            read_query(request, route.query) if route.query is not None else None,
+            read_body(request, route.body) if route.body is not None else None,
+            call.camera_found,
+            call.clip_found,
+        )
+
+    def _authenticated(self, route: Route, request: Request, call: Call) -> Call:
+        user = self._sessions.resume(call.session_token) if call.session_token else None
+        if user is None or call.session_token is None:
+            raise ApiError(401, "not_signed_in", "Sign in first.")
+        if not route.is_safe:
+            given = request.headers.get(CSRF_HEADER, "")
+            if not hmac.compare_digest(given.encode(), csrf_token(call.session_token).encode()):
+                raise ApiError(403, "csrf", f"The header {CSRF_HEADER} does not hold this session's token.")
+        return Call(user.subject, call.session_token, call.path)
+
+    def _permitted(self, route: Route, call: Call) -> Call:
+        match route.rule:
+            case SignedIn():
+                return call
+            case Allowed(action):
+                if not may(call.subject, action, None):
+                    raise ApiError(403, "not_allowed", "Your role does not allow this.")
+                return call
+            case OnCamera(action):
+                camera = self._camera(call, action)
+                return Call(call.person, call.session_token, call.path, camera_found=camera)
+            case OnClip(action):
+                clip = self._clip(call, action)
+                return Call(call.person, call.session_token, call.path, clip_found=clip)
+        raise ApiError(403, "not_allowed", "Nobody has said who may do this.")
+
+    def _camera(self, call: Call, action: Action) -> Camera:
+        camera_id = str(call.path["camera_id"])
+        camera = self._cameras.get(camera_id) if is_camera_id(camera_id) else None
+        if camera is None or not may(call.subject, action, camera.facts):
+            raise not_found()
+        return camera
+
+    def _clip(self, call: Call, action: Action) -> ClipRecord:
+        clip_id = str(call.path["clip_id"])
+        try:
+            ClipId.parse(clip_id)
+        except ValueError as error:
+            raise not_found() from error
+        clip = self._clips.get(clip_id)
+        if clip is None:
+            raise not_found()
+        camera = self._cameras.get(clip.camera)
+        facts = camera.facts if camera is not None else CameraFacts(clip.camera, "")
+        if not may(call.subject, action, facts):
+            raise not_found()
+        return clip
+
+
+def check_origin(request: Request) -> None:
+    """Browsers say where an unsafe request comes from: it must be our own page. Programs say nothing, and carry the
+    CSRF token if they carry a cookie. Raises ApiError 403."""
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site")
+    is_ours = origin is None or _same_origin(origin, request)
+    if not is_ours or site not in (None, "same-origin", "none"):
+        raise ApiError(403, "wrong_origin", "This request comes from another site.")
+
+
+def _same_origin(origin: str, request: Request) -> bool:
+    parts = urlsplit(origin)
+    return (parts.scheme, parts.netloc.lower()) == (request.scheme, request.host.lower())

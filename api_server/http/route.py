@@ -1,0 +1,109 @@
+"""One route: what it answers, what it takes, and who may use it. All of them together are the route table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from flask import Response
+from pydantic import BaseModel
+
+from api_server.access.rules import Public, Rule
+from api_server.access.subject import Subject
+from api_server.cameras.camera import Camera
+from api_server.clips.records import ClipRecord
+
+T = TypeVar("T", bound=BaseModel)
+V = TypeVar("V")
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One permitted, checked request. `camera` and `clip` are there when the route's rule is about one."""
+
+    person: Subject | None
+    session_token: str | None = field(repr=False)
+    path: Mapping[str, str | int]
+    query: BaseModel | None = None
+    body: BaseModel | None = field(default=None, repr=False)
+    camera_found: Camera | None = None
+    clip_found: ClipRecord | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return _given(self.person, "a signed-in person")
+
+    @property
+    def camera(self) -> Camera:
+        return _given(self.camera_found, "a camera")
+
+    @property
+    def clip(self) -> ClipRecord:
+        return _given(self.clip_found, "a clip")
+
+    def take_query(self, kind: type[T]) -> T:
+        return _of(self.query, kind)
+
+    def take_body(self, kind: type[T]) -> T:
+        return _of(self.body, kind)
+
+    @property
+    def session(self) -> str:
+        """The token of the session that is in use."""
+        return _given(self.session_token, "a session")
+
+
+def _given(found: V | None, what: str) -> V:
+    if found is None:
+        raise TypeError(f"the route's rule does not promise {what}")
+    return found
+
+
+def _of(found: BaseModel | None, kind: type[T]) -> T:
+    if not isinstance(found, kind):
+        raise TypeError(f"the route does not declare {kind.__name__}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A JSON answer. Only what the route's declared model names leaves the server. `body` None: 204."""
+
+    body: BaseModel | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+View = Callable[[Call], Reply | Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path`: in Flask's notation. `answer`: the model of a JSON answer; `media`: the type of any other. `is_page`:
+    who is not signed in is sent to the sign-in page instead of getting a 401. `errors`: statuses beyond the usual."""
+
+    method: str
+    path: str
+    rule: Rule
+    view: View
+    summary: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    media: str | None = None
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    is_page: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_public(self) -> bool:
+        return isinstance(self.rule, Public)
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method in SAFE_METHODS

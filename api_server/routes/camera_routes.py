@@ -1,0 +1,202 @@
+"""Cameras: create, list, show, change, delete, new token."""
+
+import re
+
+from flask import request
+from pydantic import BaseModel, Field
+
+from api_server.access.permission import Action, may
+from api_server.access.rules import Allowed, OnCamera, SignedIn
+from api_server.accounts.users import Users
+from api_server.cameras.camera import Camera
+from api_server.cameras.purpose import PurposeRefused
+from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionChanged
+from api_server.cameras.requests import CameraChange, NewCameraBody
+from api_server.cameras.store import CameraStore
+from api_server.http.errors import ApiError, not_found
+from api_server.http.route import Call, Reply, Route
+from common.contracts.camera_settings import DEFAULT_EVERY_MS
+from common.contracts.frame import Policy
+
+_ETAG = re.compile(r'^"v(\d{1,18})"$')
+
+
+class AnalysisAnswer(BaseModel):
+    """One analysis of a camera. `every_ms`: search interval; null: every frame."""
+
+    name: str
+    every_ms: int | None
+
+
+class PurposeAnswer(BaseModel):
+    """Why, and until when (µs since the epoch), emotion analysis is allowed."""
+
+    text: str
+    expires_us: int
+
+
+class CameraAnswer(BaseModel):
+    """A camera. `published`: the newest version has reached the services that act on it."""
+
+    id: str
+    name: str
+    owner: str | None = Field(description="User name; null when the owner's account is gone.")
+    analyses: list[AnalysisAnswer]
+    clip_ms: int
+    policy: Policy
+    emotion_purpose: PurposeAnswer | None
+    partition: int
+    version: int
+    published: bool
+    created_us: int
+
+
+class CameraWithToken(CameraAnswer):
+    """A camera and its token, shown this once. `ingest_path`: where frames are posted, on the ingest port."""
+
+    token: str
+    ingest_path: str
+    ingest_port: int
+
+
+class CameraList(BaseModel):
+    cameras: list[CameraAnswer]
+
+
+class CameraViews:
+    """What the camera routes do. Safe on any thread."""
+
+    def __init__(self, cameras: CameraStore, registry: CameraRegistry, users: Users, ingest_port: int) -> None:
+        self._cameras = cameras
+        self._registry = registry
+        self._users = users
+        self._ingest_port = ingest_port
+
+    def list(self, call: Call) -> Reply:
+        shown = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
+        names = self._users.names()
+        return Reply(CameraList(cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner))) for c in shown]))
+
+    def show(self, call: Call) -> Reply:
+        return self._reply(call.camera)
+
+    def create(self, call: Call) -> Reply:
+        try:
+            camera, token = self._registry.create(call.subject.user_id, call.take_body(NewCameraBody).to_camera())
+        except (PurposeMissing, PurposeRefused) as error:
+            raise _purpose_problem(error) from error
+        return self._reply_with_token(camera, token, 201)
+
+    def change(self, call: Call) -> Reply:
+        try:
+            camera = self._registry.change(call.camera.id, call.take_body(CameraChange), _wanted_version())
+        except (PurposeMissing, PurposeRefused) as error:
+            raise _purpose_problem(error) from error
+        except VersionChanged as error:
+            raise ApiError(412, "changed", "The camera was changed since you read it. Read it again.") from error
+        if camera is None:
+            raise not_found()
+        return self._reply(camera)
+
+    def rotate(self, call: Call) -> Reply:
+        rotated = self._registry.rotate_token(call.camera.id)
+        if rotated is None:
+            raise not_found()
+        return self._reply_with_token(*rotated, 201)
+
+    def delete(self, call: Call) -> Reply:
+        if not self._registry.delete(call.camera.id):
+            raise not_found()
+        return Reply()
+
+    def _reply(self, camera: Camera) -> Reply:
+        answer = CameraAnswer.model_validate(_fields(camera, self._owner_name(camera)))
+        return Reply(answer, headers={"ETag": f'"v{camera.version}"'})
+
+    def _reply_with_token(self, camera: Camera, token: str, status: int) -> Reply:
+        path = f"/v1/cameras/{camera.id}/frames"
+        shown_once = {"token": token, "ingest_path": path, "ingest_port": self._ingest_port}
+        answer = CameraWithToken.model_validate(_fields(camera, self._owner_name(camera)) | shown_once)
+        return Reply(answer, status, {"Location": f"/v1/cameras/{camera.id}", "ETag": f'"v{camera.version}"'})
+
+    def _owner_name(self, camera: Camera) -> str | None:
+        owner = self._users.get(camera.owner)
+        return owner.name if owner is not None else None
+
+
+def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
+    """Everything of the camera; the answer's model lets through what it names, and the token's hash is not named."""
+    analyses = [
+        {"name": a.name, "every_ms": a.every_ms if a.every_ms is not None else DEFAULT_EVERY_MS.get(a.name)}
+        for a in camera.analyses
+    ]
+    is_published = camera.published_version == camera.version
+    return camera.model_dump() | {"owner": owner, "analyses": analyses, "published": is_published}
+
+
+def _wanted_version() -> int | None:
+    """The version in `If-Match`; None: any. Raises ApiError 400."""
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
+        return None
+    match = _ETAG.fullmatch(header)
+    if match is None:
+        raise ApiError(400, "invalid_request", 'If-Match must be an ETag of this camera, like "v3".')
+    return int(match[1])
+
+
+def _purpose_problem(error: PurposeMissing | PurposeRefused) -> ApiError:
+    if isinstance(error, PurposeRefused):
+        return ApiError(422, error.code, str(error))
+    return ApiError(
+        422,
+        "emotion_purpose_missing",
+        "Emotion analysis needs emotion_purpose: why it is wanted (text) and until when (expires_us).",
+    )
+
+
+def camera_routes(views: CameraViews) -> list[Route]:
+    one = "/v1/cameras/<camera_id>"
+    view, edit = Action.CAMERA_VIEW, Action.CAMERA_EDIT
+    return [
+        Route("GET", "/v1/cameras", SignedIn(view), views.list, "All cameras you may see.", answer=CameraList),
+        Route(
+            "POST",
+            "/v1/cameras",
+            Allowed(Action.CAMERA_CREATE),
+            views.create,
+            "Create a camera. Its token is shown this once.",
+            body=NewCameraBody,
+            answer=CameraWithToken,
+            status=201,
+            errors=(422,),
+        ),
+        Route("GET", one, OnCamera(view), views.show, "One camera.", answer=CameraAnswer),
+        Route(
+            "PATCH",
+            one,
+            OnCamera(edit),
+            views.change,
+            "Change a camera. Acts within seconds, without a restart.",
+            body=CameraChange,
+            answer=CameraAnswer,
+            errors=(412, 422),
+        ),
+        Route(
+            "DELETE",
+            one,
+            OnCamera(Action.CAMERA_DELETE),
+            views.delete,
+            "Delete a camera with all its clips and sightings.",
+            status=204,
+        ),
+        Route(
+            "POST",
+            f"{one}/token",
+            OnCamera(Action.CAMERA_TOKEN),
+            views.rotate,
+            "Make a new token; the old one stops working.",
+            answer=CameraWithToken,
+            status=201,
+        ),
+    ]

@@ -1,0 +1,70 @@
+"""Query parameters that several lists share."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.clips.plate_text import plate_key
+from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
+
+TIME_MAX_MS = 253_402_300_799_000
+"""The end of the year 9999."""
+
+
+def _to_ms(value: Any) -> Any:
+    """Milliseconds since the epoch, or RFC 3339 with a zone."""
+    if not isinstance(value, str) or value.isdigit():
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("must be milliseconds since 1970 or a time like 2026-01-31T08:00:00Z") from error
+    if moment.tzinfo is None:
+        raise ValueError("must name its zone, like 2026-01-31T08:00:00Z")
+    return int(moment.timestamp() * 1000)
+
+
+def _has_letters(text: str) -> str:
+    if not plate_key(text):
+        raise ValueError("must have a letter or a digit")
+    return text
+
+
+def _is_cursor(text: str) -> str:
+    Cursor.decode(text)
+    return text
+
+
+TimeMs = Annotated[
+    int,
+    BeforeValidator(_to_ms, json_schema_input_type=int | str),
+    Field(ge=0, le=TIME_MAX_MS, description="Milliseconds since 1970, or RFC 3339 with a zone."),
+]
+PlateText = Annotated[
+    str,
+    Field(max_length=32, description="Part of a plate, compared by letters and digits."),
+    AfterValidator(_has_letters),
+]
+
+
+class ListQuery(BaseModel):
+    """Filters and paging of every list. `from` and `to` bound the capture time, [from, to)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
+    analysis: str | None = Field(None, pattern=ANALYSIS_PATTERN)
+    label: str | None = Field(None, min_length=1, max_length=64, description="Exact, as `happy`.")
+    text: PlateText | None = None
+    from_ms: TimeMs | None = Field(None, alias="from")
+    to_ms: TimeMs | None = Field(None, alias="to")
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor)] | None = Field(
+        None, description="`next` of the page before."
+    )
+
+    @property
+    def position(self) -> Cursor | None:
+        return Cursor.decode(self.cursor) if self.cursor is not None else None

@@ -1,0 +1,74 @@
+"""Signing in and out."""
+
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api_server.access.rules import Public, SignedIn
+from api_server.accounts.login import Login, TooManyAttempts
+from api_server.accounts.passwords import PASSWORD_MAX_CHARS
+from api_server.accounts.sessions import Sessions, csrf_token
+from api_server.http.cookies import clear_session_cookie, set_session_cookie
+from api_server.http.errors import ApiError
+from api_server.http.route import Call, Reply, Route
+
+
+class Credentials(BaseModel):
+    """The body of `POST /v1/session`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=PASSWORD_MAX_CHARS, repr=False)
+
+
+class SessionAnswer(BaseModel):
+    """Who is signed in. `csrf_token`: to be sent as `X-CSRF-Token` with every POST, PATCH and DELETE."""
+
+    name: str
+    role: str
+    csrf_token: str
+
+
+def session_routes(login: Login, sessions: Sessions) -> list[Route]:
+    """`POST`, `GET` and `DELETE /v1/session`."""
+
+    def sign_in(call: Call) -> Response:
+        wanted = call.take_body(Credentials)
+        try:
+            done = login.log_in(wanted.name.strip().lower(), wanted.password, request.remote_addr or "unknown")
+        except TooManyAttempts as error:
+            wait = {"Retry-After": str(error.retry_after_s)}
+            raise ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait) from error
+        if done is None:
+            raise ApiError(401, "wrong_credentials", "Name or password is wrong.")
+        if call.session_token:
+            sessions.end(call.session_token)
+        answer = SessionAnswer(name=done.user.name, role=done.user.role.value, csrf_token=csrf_token(done.token))
+        response = Response(answer.model_dump_json(), mimetype="application/json")
+        set_session_cookie(request, response, done.token)
+        return response
+
+    def show(call: Call) -> Reply:
+        person, token = call.subject, csrf_token(call.session)
+        return Reply(SessionAnswer(name=person.name, role=person.role.value, csrf_token=token))
+
+    def sign_out(call: Call) -> Response:
+        sessions.end(call.session)
+        response = Response(status=204)
+        clear_session_cookie(request, response)
+        return response
+
+    return [
+        Route(
+            "POST",
+            "/v1/session",
+            Public("signing in is how one stops being anybody"),
+            sign_in,
+            "Sign in: sets the session cookie.",
+            body=Credentials,
+            answer=SessionAnswer,
+            errors=(401, 429),
+        ),
+        Route("GET", "/v1/session", SignedIn(None), show, "Who is signed in.", answer=SessionAnswer),
+        Route("DELETE", "/v1/session", SignedIn(None), sign_out, "Sign out: ends the session.", status=204),
+    ]

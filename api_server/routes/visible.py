@@ -1,0 +1,27 @@
+"""Which cameras a list may be about."""
+
+from api_server.access.permission import Action, may, may_on_any
+from api_server.access.subject import Subject
+from api_server.cameras.store import CameraStore
+from api_server.clips.filters import SightingFilter
+from api_server.routes.parameters import ListQuery
+
+
+def permitted_filter(cameras: CameraStore, subject: Subject, action: Action, query: ListQuery) -> SightingFilter | None:
+    """The query as a filter that reaches only what `subject` may see; None when that is nothing."""
+    if may_on_any(subject, action):
+        allowed = {query.camera} if query.camera is not None else None
+    else:
+        allowed = {camera.id for camera in cameras.active() if may(subject, action, camera.facts)}
+        if query.camera is not None:
+            allowed &= {query.camera}
+        if not allowed:
+            return None
+    return SightingFilter(
+        cameras=allowed,
+        analysis=query.analysis,
+        label=query.label,
+        text=query.text,
+        from_ms=query.from_ms,
+        to_ms=query.to_ms,
+    )
