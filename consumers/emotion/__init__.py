@@ -1,0 +1,1 @@
+"""Faces and what they express: faces are found, seven emotions scored, both smoothed over a track."""

@@ -1,0 +1,1 @@
+"""How model files are run: ONNX sessions and LiteRT interpreters, made in one place each."""
