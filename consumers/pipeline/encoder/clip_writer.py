@@ -40,6 +40,7 @@ class ClipWriter:
     def __init__(self, path: Path, width: int, height: int, on_bytes: Callable[[int], None] = lambda _n: None) -> None:
         self._path = path
         self._on_bytes = on_bytes
+        self._shape = (height, width, 3)
         self._planes = np.empty((height * 3 // 2, width), np.uint8)
         self._held: Any = None  # the last packet, until the next one tells how long it is shown
         self._last_delta_ms = LAST_FRAME_MS
@@ -62,6 +63,7 @@ class ClipWriter:
         stream.codec_context.colorspace = BT601
         stream.codec_context.color_range = LIMITED_RANGE
         stream.codec_context.options = {"preset": "superfast", "tune": "zerolatency"}
+        self._container.start_encoding()  # opens file and encoder now, so that what is wrong is said here
         self._stream: Any = stream
         # One frame over one buffer, for the encoder copies what it keeps. PyAV 18 rounds the height of such a frame
         # down to a multiple of 4: other heights get a new frame each.
@@ -69,6 +71,9 @@ class ClipWriter:
 
     def write(self, picture: Picture, pts_ms: int) -> None:
         """Encode one picture of exactly the clip's size. `pts_ms` must grow. Raises EncoderFailure."""
+        if picture.shape != self._shape:
+            # OpenCV would leave the buffer as it is, and the last picture would be encoded again.
+            raise EncoderFailure(f"a picture of {picture.shape} in a clip of {self._shape}")
         try:
             cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
             frame = self._shared or av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
