@@ -1,57 +1,20 @@
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
 
 from camera_client.connection import Answer, IngestConnection, NoAnswer, NotSent
 from camera_client.frame_buffer import Frame
 from common.errors import ConfigurationError
+from tests.unit.camera_client.fake_ingest import FakeIngest
 
 FRAME = Frame(7, 1_700_000_000_000_000, b"\xff\xd8jpeg\xff\xd9")
 
 
-class Ingest:
-    """A real HTTP server whose answer a test sets; `seen` holds (connection, path, headers, body) of each request."""
-
-    def __init__(self) -> None:
-        self.status, self.headers, self.body = 201, dict[str, str](), b'{"code":"stored","message":"Stored."}'
-        self.seen: list[tuple[tuple[str, int], str, dict[str, str], bytes]] = []
-        self.before_answer: Callable[[socket.socket], bool] = lambda _: True
-        ingest = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                ingest.seen.append((self.client_address, self.path, dict(self.headers), body))
-                if not ingest.before_answer(self.connection):
-                    self.close_connection = True
-                    return
-                self.send_response(ingest.status)
-                for name, value in ingest.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(ingest.body)))
-                self.end_headers()
-                self.wfile.write(ingest.body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
-def ingest() -> Iterator[Ingest]:
-    server = Ingest()
+def ingest() -> Iterator[FakeIngest]:
+    server = FakeIngest()
     yield server
     server.stop()
 
@@ -60,7 +23,7 @@ def connect(address: str) -> IngestConnection:
     return IngestConnection(address, "cam-abc", "lk_token", "s" * 22, timeout_s=5)
 
 
-def test_connection_request_carries_identity_and_bytes_and_is_kept_alive(ingest: Ingest) -> None:
+def test_connection_request_carries_identity_and_bytes_and_is_kept_alive(ingest: FakeIngest) -> None:
     connection = connect(ingest.address + "/behind/")
     assert connection.post(FRAME, 5) == Answer(201, "stored", "Stored.")
     connection.post(FRAME, 5)
@@ -76,13 +39,13 @@ def test_connection_request_carries_identity_and_bytes_and_is_kept_alive(ingest:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("2", 2.0), ("900", 30.0), ("soon", None), ("nan", None), ("-1", None)])
-def test_connection_retry_after_is_read_and_bounded(ingest: Ingest, text: str, seconds: float | None) -> None:
+def test_connection_retry_after_is_read_and_bounded(ingest: FakeIngest, text: str, seconds: float | None) -> None:
     ingest.status, ingest.headers, ingest.body = 429, {"Retry-After": text}, b"not json"
     answer = connect(ingest.address).post(FRAME, 5)
     assert (answer.status, answer.retry_after_s) == (429, seconds)
 
 
-def test_connection_closed_by_the_server_while_idle_is_opened_again(ingest: Ingest) -> None:
+def test_connection_closed_by_the_server_while_idle_is_opened_again(ingest: FakeIngest) -> None:
     ingest.headers = {}
     connection = connect(ingest.address)
     connection.post(FRAME, 5)
@@ -92,13 +55,13 @@ def test_connection_closed_by_the_server_while_idle_is_opened_again(ingest: Inge
     assert len(ingest.seen) == 3
 
 
-def test_connection_cut_before_the_answer_leaves_the_outcome_open(ingest: Ingest) -> None:
+def test_connection_cut_before_the_answer_leaves_the_outcome_open(ingest: FakeIngest) -> None:
     ingest.before_answer = lambda _: False
     with pytest.raises(NoAnswer):
         connect(ingest.address).post(FRAME, 5)
 
 
-def test_connection_without_answer_in_time_leaves_the_outcome_open(ingest: Ingest) -> None:
+def test_connection_without_answer_in_time_leaves_the_outcome_open(ingest: FakeIngest) -> None:
     release = threading.Event()
     ingest.before_answer = lambda _: release.wait(20)
     with pytest.raises(NoAnswer):
