@@ -15,7 +15,7 @@ PTS_TOLERANCE_MS = 1
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What decoding gave, one entry a picture. `pts_ms`: since the clip's start; `marks`: None where none is readable."""
+    """What decoding gave, one entry a picture. `pts_ms`: since the clip's start; `marks`: None if unread."""
 
     codec: str
     pixel_format: str
