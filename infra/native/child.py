@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,9 +51,14 @@ class Child:
     def start(self) -> None:
         """Raises OSError when the program cannot be started."""
         rotate_if_large(self.log_path)
+        self._process = spawner().submit(self._spawn).result()
+        self.started_at_s = time.monotonic()
+        write_record(self._records, self.command.name, self._process.pid)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         # Append mode: the log may be cut while the process writes to it.
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*death_signal_prefix(), *self.command.words],
                 cwd=self.command.folder,
                 env=dict(self.command.environment),
@@ -61,8 +67,6 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started_at_s = time.monotonic()
-        write_record(self._records, self.command.name, self._process.pid)
 
     def exit_code(self) -> int | None:
         """None while it runs or was never started. Negative: the signal that ended it."""
@@ -105,6 +109,12 @@ class Child:
         return tail(self.log_path, lines)
 
 
+@functools.cache
+def spawner() -> ThreadPoolExecutor:
+    """The thread that starts all children: the death signal below is sent when the *thread* that started them ends."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+
+
 def death_signal_prefix() -> tuple[str, ...]:
     """Words that make the kernel send SIGTERM to the child when its parent dies (prctl(2), PR_SET_PDEATHSIG).
 
@@ -123,9 +133,3 @@ def describe_exit(code: int) -> str:
         return f"signal {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"
-
-
-def base_environment() -> dict[str, str]:
-    """The launcher's environment without what only the launcher reads, for every child to start from."""
-    dropped = {"VIDEO", "CAMERAS", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKE_TERMOUT", "MAKE_TERMERR"}
-    return {name: value for name, value in os.environ.items() if name not in dropped}

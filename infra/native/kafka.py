@@ -25,6 +25,8 @@ RETENTION_CHECK_MS = 30_000
 LOG_SETTINGS = """\
 Configuration:
   status: warn
+  # Kafka ends in a shutdown hook itself: the log must stay open until it has said how.
+  shutdownHook: disable
   Appenders:
     Console:
       name: out
@@ -92,6 +94,9 @@ def broker_settings(data: Path, ports: Ports, max_frame_bytes: int = DEFAULT_MAX
         # The first member waits this long for others; 3 s (the default) would delay every start.
         "group.initial.rebalance.delay.ms": "500",
         "group.min.session.timeout.ms": "1000",
+        # After kill -9 the broker comes back once its old session has ended; 9 s is the default.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
         "num.recovery.threads.per.data.dir": "2",
