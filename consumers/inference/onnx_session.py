@@ -10,7 +10,7 @@ in the bytes beforehand, which holds on every thread.
 import numpy as np
 import onnxruntime
 
-from consumers.inference.onnx_weights import zero_subnormals
+from consumers.inference.onnx_file import zero_subnormals
 
 DENORMAL_OPTION = "session.set_denormal_as_zero"
 FATAL_ONLY = 3

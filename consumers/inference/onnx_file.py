@@ -1,7 +1,8 @@
-"""Edits the weights inside an ONNX file's bytes, without the onnx package (16 MB that only this would use).
+"""Reads the notes and edits the weights inside an ONNX file's bytes, without the onnx package (16 MB for this alone).
 
-An ONNX file is a protobuf message (`onnx.proto`, ONNX IR specification): ModelProto.graph = 7, GraphProto.initializer
-= 5, TensorProto.dims = 1, .data_type = 2, .raw_data = 9. Only these are touched; all else is copied as it is.
+An ONNX file is a protobuf message (`onnx.proto`, ONNX IR specification): ModelProto.graph = 7, .metadata_props = 14
+(key = 1, value = 2), GraphProto.initializer = 5, TensorProto.dims = 1, .data_type = 2, .raw_data = 9. Only weights are
+changed; all else is copied as it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-GRAPH, INITIALIZER = 7, 5
+GRAPH, METADATA, INITIALIZER = 7, 14, 5
+KEY, VALUE = 1, 2
 DIMS, DATA_TYPE, RAW_DATA = 1, 2, 9
 FLOAT = 1
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -27,6 +29,16 @@ class _Field:
     body: int
     end: int
     value: int
+
+
+def read_metadata(content: bytes) -> dict[str, str]:
+    """The model's own notes. Raises ValueError for what is no ONNX file."""
+    notes = {}
+    for entry in _fields(content, 0, len(content)):
+        if entry.number == METADATA:
+            parts = {f.number: content[f.body : f.end].decode() for f in _fields(content, entry.body, entry.end)}
+            notes[parts.get(KEY, "")] = parts.get(VALUE, "")
+    return notes
 
 
 def zero_subnormals(content: bytes) -> bytes:

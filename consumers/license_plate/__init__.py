@@ -1,0 +1,1 @@
+"""License plates: where they are, what they say, one sighting for each passage."""
