@@ -33,11 +33,11 @@ class SealedClip(Protocol):
 
 
 class WindowSession(Protocol):
-    """One open window: a temporary file, an encoder, a tracker. Called by one pool thread at a time, in offset order."""
+    """One open window: temporary file, encoder, tracker. Called by one pool thread at a time, in offset order."""
 
     def add(self, frame: AdmittedFrame, analysed: Any) -> FrameEntry:
-        """Track, draw, encode. `analysed` is what `Workload.analyse` returned for this frame. The entry says what became
-        of it. Raises EncoderFailure (restart the partition)."""
+        """Track, draw, encode. `analysed` is what `Workload.analyse` returned for this frame. The entry says what
+        became of it. Raises EncoderFailure (restart the partition)."""
         ...
 
     def close(self, closing: WindowClosing) -> SealedClip:

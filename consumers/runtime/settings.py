@@ -44,7 +44,8 @@ class EngineSettings(Settings):
     in_flight_frames: int = Field(0, ge=0, le=100_000, description="frames admitted and not through the ordered stage")
     camera_frames: int = Field(0, ge=0, le=100_000, description="the same for one camera")
     decoded_bytes: int = Field(512 * MIB, ge=16 * MIB, description="width x height x 3 of all frames in flight")
-    backlog_bytes: int = Field(32 * MIB, ge=MIB, description="records read and not admitted, their camera being full")
+    backlog_bytes: int = Field(8 * MIB, ge=MIB, description="a partition's records read and not admitted: camera full")
+    notice_bytes: int = Field(32 * MIB, ge=MIB, description="dead letters that the broker has not acknowledged")
     spool_bytes: int = Field(2048 * MIB, ge=16 * MIB, description="sealed clips that wait for the store")
 
     commit_every_s: float = Field(1.0, ge=0.05, le=60)
@@ -55,7 +56,7 @@ class EngineSettings(Settings):
     step_within_s: float = Field(60.0, ge=5, le=3_600, description="watchdog: one step of one thread")
     session_timeout_s: float = Field(10.0, ge=1, le=600, description="as the consumer's handle is configured")
     new_owner_wait_s: float = Field(90.0, ge=0, le=3_600, description="before reading after a gap (DESIGN 5, rule 16)")
-    zombie_limit_s: float = Field(60.0, ge=1, le=3_600, description="no PUT later than this after the last sign of ownership")
+    zombie_limit_s: float = Field(60.0, ge=1, le=3_600, description="no PUT later than this after a sign of ownership")
 
     @property
     def group_id(self) -> str:

@@ -1,0 +1,110 @@
+"""Pacing without pause (DESIGN 6): at a mark the loop stops taking records; only a long want of room pauses partitions.
+
+A pause costs about a second until the next message and throws the prefetch away: it is for outages.
+Unsettled windows never count here: they may need more records to close, and waiting for them would be a deadlock.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from consumers.runtime.settings import EngineSettings
+
+PAUSE_AFTER_S = 5.0
+LOW_MARK_S = 2.0
+"""Of work: after a pause records are taken again when no more than this is left."""
+BACKLOG_RECORDS = 256
+"""A partition with so many records read and not admitted, one camera being at its cap, is paused by itself: the
+others go on."""
+BACKLOG_LOW_RECORDS = 32
+POLL_RECORDS = 64
+"""At most this many records a turn, so that messages and timers are not kept waiting."""
+RATE_OVER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is on its way. `frames`, `decoded_bytes`: admitted and not through the ordered stage. `spool_bytes`: sealed
+    and not settled, `storing` windows of it. `notice_bytes`: letters on their way.
+    """
+
+    frames: int
+    decoded_bytes: int
+    spool_bytes: int = 0
+    storing: int = 0
+    notice_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What this turn may do. `records`: to take, 0 for none. `is_paused`: partitions have to stand still."""
+
+    records: int
+    is_paused: bool
+
+
+class Flow:
+    """Pure: fed with loads and times. Owned by the loop."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._full_since_s: float | None = None
+        self._is_paused = False
+        self._finished: deque[tuple[float, int]] = deque()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._is_paused
+
+    @property
+    def resume_below(self) -> int:
+        """Frames in flight below which a waiting loop takes records again: a quarter of the mark, to take several."""
+        high = self._settings.in_flight_high
+        return max(1, high - max(1, high // 4))
+
+    def finished(self, now_s: float, frames: int) -> None:
+        """So many frames have come out: for the low mark."""
+        self._finished.append((now_s, frames))
+        while self._finished and self._finished[0][0] < now_s - RATE_OVER_S:
+            self._finished.popleft()
+
+    def turn(self, load: Load, now_s: float) -> Pace:
+        """Decide for this turn."""
+        is_full = self._is_full(load)
+        if self._is_paused:
+            if is_full or load.frames > self._low_mark():
+                return Pace(0, is_paused=True)
+            self._is_paused = False
+        if not is_full:
+            self._full_since_s = None
+            return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)), is_paused=False)
+        if self._full_since_s is None:
+            self._full_since_s = now_s
+        elif now_s - self._full_since_s >= PAUSE_AFTER_S:
+            self._is_paused = True
+            self._full_since_s = None
+        return Pace(0, self._is_paused)
+
+    def should_pause(self, backlog_records: int, backlog_bytes: int, is_paused: bool) -> bool:
+        """Whether one partition has to stand still for its own backlog."""
+        if backlog_records >= BACKLOG_RECORDS or backlog_bytes >= self._settings.backlog_bytes:
+            return True
+        return is_paused and backlog_records > BACKLOG_LOW_RECORDS
+
+    def _low_mark(self) -> int:
+        rate = sum(frames for _, frames in self._finished) / RATE_OVER_S
+        return min(self._settings.in_flight_high // 2, int(rate * LOW_MARK_S))
+
+    def has_frame_room(self, frames: int, decoded_bytes: int) -> bool:
+        """Whether one more frame may be admitted. A frame larger than the whole budget goes when it is alone."""
+        if frames == 0:
+            return True
+        return frames < self._settings.in_flight_high and decoded_bytes < self._settings.decoded_bytes
+
+    def _is_full(self, load: Load) -> bool:
+        s = self._settings
+        if not self.has_frame_room(load.frames, load.decoded_bytes):
+            return True
+        if load.notice_bytes >= s.notice_bytes:
+            return True
+        # With nothing on its way to the store, more records are what is needed to close and store the rest.
+        return load.spool_bytes >= s.spool_bytes and load.storing > 0

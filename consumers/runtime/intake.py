@@ -1,0 +1,175 @@
+"""Taking records: as many as there is room for, in offset order (DESIGN 6, pacing without pause)."""
+
+import logging
+
+from common.clock import Clock
+from common.errors import Transient
+from common.kafka.ports import GroupConsumer, PositionLost, Record, TopicPartition
+from consumers.runtime.admitting import Admitter
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.flow import Flow, Load
+from consumers.runtime.notices import Notices
+from consumers.runtime.ownership import LoopSigns
+from consumers.runtime.pool import Pool
+from consumers.runtime.probe import Probe
+from consumers.runtime.settings import EngineSettings
+from consumers.runtime.settling import Settling
+from consumers.runtime.tally import Tally
+
+log = logging.getLogger(__name__)
+TURN_S = 0.25
+"""The loop turns at least this often, with room or without."""
+OUTAGE_POLL_S = 0.5
+
+
+class Intake:
+    """Polls, keeps the backlog, pauses and resumes. Owned by the loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: EngineSettings,
+        consumer: GroupConsumer,
+        assignments: dict[TopicPartition, Assignment],
+        admitter: Admitter,
+        pool: Pool,
+        settling: Settling,
+        notices: Notices,
+        probe: Probe,
+        flow: Flow,
+        signs: LoopSigns,
+        tally: Tally,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._assignments = assignments
+        self._admitter = admitter
+        self._pool = pool
+        self._settling = settling
+        self._notices = notices
+        self._probe = probe
+        self._flow = flow
+        self._signs = signs
+        self._tally = tally
+        self._clock = clock
+        self.outage: str | None = None
+        """Why Kafka cannot be read just now."""
+
+    @property
+    def frames(self) -> int:
+        """Frames admitted and not through the ordered stage."""
+        parked = sum(camera.parked_frames for a in self._assignments.values() for camera in a.cameras.values())
+        return self._pool.frames + self._probe.frames + parked
+
+    def finished(self, now_s: float, frames: int) -> None:
+        """So many frames have come out of the pool."""
+        self._flow.finished(now_s, frames)
+
+    def _load(self) -> Load:
+        return Load(
+            frames=self.frames,
+            decoded_bytes=self._pool.decoded_bytes,
+            spool_bytes=self._settling.spool_bytes,
+            storing=self._settling.uploading,
+            notice_bytes=self._notices.pending_bytes,
+        )
+
+    def turn(self, longest_s: float) -> None:
+        """Backlog first, then what a poll of at most `longest_s` returns. Nothing collected is left when a rebalance
+        may come."""
+        self._admit_backlogs()
+        now_s = self._clock.monotonic_s()
+        pace = self._flow.turn(self._load(), now_s)
+        self._pause(pace.is_paused, now_s)
+        if pace.records == 0 and not pace.is_paused:
+            # Waiting for the pool and not in `poll`, which would return records. Full is not silent: no tick is due.
+            self._pool.wait_for_room(self._flow.resume_below, longest_s)
+            self._signs.turned(self._clock.monotonic_s())
+            for assignment in self._assignments.values():
+                assignment.heard_s = now_s
+            return
+        for record in self._poll(pace.records, longest_s):
+            reader = self._assignments.get(TopicPartition(record.topic, record.partition))
+            # Records of a partition that waits, drains or restarts come again after its seek.
+            if reader is not None and reader.is_reading:
+                reader.backlog.append(record)
+                reader.backlog_bytes += len(record.value or b"")
+        self._admit_backlogs()
+
+    def _admit_backlogs(self) -> None:
+        """Admit in offset order until a camera is at its cap or there is no room, and hand the work to the pool."""
+        waiting = [a for a in self._assignments.values() if a.backlog]
+        if not waiting:
+            return
+        now_s = self._clock.monotonic_s()
+        load = self._load()
+        frames = load.frames
+        for assignment in waiting:
+            while assignment.backlog and assignment.is_reading:
+                decoded_bytes = load.decoded_bytes + self._admitter.collected_bytes
+                if not self._flow.has_frame_room(frames, decoded_bytes) or self._is_camera_full(assignment):
+                    assignment.heard_s = now_s
+                    break
+                record = assignment.backlog.popleft()
+                assignment.backlog_bytes -= len(record.value or b"")
+                self._admitter.admit(assignment, record, now_s)
+                frames += 1
+        self.submit()
+
+    def _is_camera_full(self, assignment: Assignment) -> bool:
+        camera = assignment.cameras.get(assignment.backlog[0].key or b"")
+        return camera is not None and camera.in_flight >= self._settings.camera_high
+
+    def submit(self) -> None:
+        """Hand what was collected to the pool."""
+        steps = self._admitter.take_steps()
+        if steps:
+            self._pool.submit(steps)
+
+    def _pause(self, everything: bool, now_s: float) -> None:
+        """Say running or paused only where it changes: each change costs the prefetch."""
+        pause: list[TopicPartition] = []
+        resume: list[TopicPartition] = []
+        for assignment in self._assignments.values():
+            if not assignment.is_reading:
+                continue
+            backlog = len(assignment.backlog), assignment.backlog_bytes
+            wanted = everything or self._flow.should_pause(*backlog, assignment.is_paused)
+            if wanted:
+                assignment.heard_s = now_s
+            if wanted != assignment.is_paused:
+                assignment.is_paused = wanted
+                (pause if wanted else resume).append(assignment.partition)
+        if pause:
+            log.warning("partitions paused for want of room", extra={"count": len(pause)})
+            self._consumer.pause(pause)
+        if resume:
+            log.info("partitions resumed", extra={"count": len(resume)})
+            self._consumer.resume(resume)
+
+    def _poll(self, records: int, longest_s: float) -> list[Record]:
+        try:
+            polled = self._consumer.poll(max(1, records), longest_s)
+        except PositionLost as error:
+            self._lose(error)
+            return []
+        except Transient as error:
+            if self.outage is None:
+                log.warning("Kafka cannot be read", extra={"error": error})
+            self.outage = str(error) or "Kafka cannot be read."
+            self._tally.progress += 1  # a retry in a declared outage
+            self._clock.sleep(min(longest_s, OUTAGE_POLL_S))
+            return []
+        if self.outage is not None:
+            log.info("Kafka is read again")
+            self.outage = None
+        self._signs.turned(self._clock.monotonic_s())
+        return polled
+
+    def _lose(self, error: PositionLost) -> None:
+        """The next offset is not in the log. A look at the log says what to do about it (`loop`)."""
+        assignment = self._assignments.get(error.partition)
+        if assignment is not None:
+            log.error("position lost", extra={"partition": error.partition.partition, "offset": error.offset})
+            assignment.lost_looks = 1

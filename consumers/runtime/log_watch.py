@@ -1,0 +1,82 @@
+"""Watches the log while it is read: its ends, its topic's id, positions that are not in it (DESIGN 5, rule 14)."""
+
+import logging
+
+from common.kafka.ports import GroupConsumer, TopicPartition, Watermarks
+from consumers.runtime.admitting import Admitter
+from consumers.runtime.assignment import Assignment, Phase
+from consumers.runtime.messages import LogSeen
+from consumers.runtime.rebalance import Rebalance
+from consumers.runtime.scout import Scout
+from consumers.runtime.settings import EngineSettings
+
+log = logging.getLogger(__name__)
+LOOKS_BEFORE_LOST = 5
+"""A position past the end is looked at so often before it is believed: a lagging replica says the same for a while."""
+
+
+class LogWatch:
+    """Owned by the loop. The asking is the scout's."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        consumer: GroupConsumer,
+        assignments: dict[TopicPartition, Assignment],
+        scout: Scout,
+        admitter: Admitter,
+        rebalance: Rebalance,
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._assignments = assignments
+        self._scout = scout
+        self._admitter = admitter
+        self._rebalance = rebalance
+        self._next_look_s = 0.0
+
+    def turn(self, now_s: float) -> None:
+        """Ask now and then; go on where all clips of a log that is no more are stored."""
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + self._settings.lag_every_s
+            reading = [a.partition for a in self._assignments.values() if a.is_reading]
+            if reading:
+                self._scout.look(self._settings.frames_topic, reading)
+        drained = [a for a in self._assignments.values() if a.phase is Phase.DRAINING and not a.unsettled]
+        for assignment in drained:
+            if not assignment.notices:
+                self._rebalance.begin_anew(assignment)
+
+    def seen(self, message: LogSeen) -> None:
+        """The log as it was a moment ago."""
+        for assignment in self._assignments.values():
+            watermarks = message.watermarks.get(assignment.partition)
+            if not assignment.is_reading or watermarks is None:
+                continue
+            if message.topic_id != assignment.topic_id:
+                self._drain(assignment, "the topic was made anew")
+                continue
+            assignment.end_offset = max(watermarks.high, assignment.next_offset)
+            if assignment.lost_looks and not assignment.backlog:
+                self._find_again(assignment, watermarks)
+
+    def _find_again(self, assignment: Assignment, watermarks: Watermarks) -> None:
+        """The next offset was not in the log. Where it is now, or what is gone, decides."""
+        if assignment.next_offset < watermarks.low:
+            self._admitter.note_gap(assignment, watermarks.low)
+        elif assignment.next_offset > watermarks.high:
+            assignment.lost_looks += 1
+            if assignment.lost_looks > LOOKS_BEFORE_LOST:
+                self._drain(assignment, "the log ends before our position")
+            return
+        assignment.lost_looks = 0
+        self._consumer.seek(assignment.partition, assignment.next_offset)
+
+    def _drain(self, assignment: Assignment, reason: str) -> None:
+        """What is open is stored before anything else is read: there is no log left to close it by."""
+        log.error("%s: open windows are stored first", reason, extra={"partition": assignment.partition.partition})
+        assignment.phase = Phase.DRAINING
+        self._consumer.pause([assignment.partition])
+        assignment.backlog.clear()
+        assignment.backlog_bytes = 0
+        self._admitter.close(assignment, list(assignment.open_windows()))

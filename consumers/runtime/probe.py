@@ -1,0 +1,87 @@
+"""Probe mode: finding the frame that kills the process (DESIGN 5, rule 19).
+
+One frame per process is in decoding. Its offset is named in a commit before, and taken back in a commit after.
+"""
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+from consumers.runtime.assignment import Assignment
+from consumers.runtime.strands import FrameStep, Step
+
+log = logging.getLogger(__name__)
+PROBE_FROM_UNCLEAN_ENDS = 2
+NAMED_LIMIT = 3
+"""An offset that was in decoding at so many unclean ends is dead-lettered and never decoded again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    assignment: Assignment
+    step: Step
+
+
+class Probe:
+    """Steps of partitions in probe mode, in order. Bounded like all frames in flight. Owned by the loop."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+        self._current: _Waiting | None = None
+        self._is_decoding = False
+
+    @property
+    def frames(self) -> int:
+        """What waits here and is in no strand yet."""
+        return len(self._waiting)
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._waiting) or self._current is not None
+
+    def add(self, assignment: Assignment, step: Step) -> None:
+        self._waiting.append(_Waiting(assignment, step))
+
+    def decoded(self, generation: int, offset: int) -> None:
+        """The frame has survived: its name is taken back."""
+        current = self._current
+        if current is None or current.assignment.generation != generation or current.assignment.naming != offset:
+            return
+        self._is_decoding = False
+        current.assignment.naming = None
+
+    def turn(self) -> list[Step]:
+        """Steps that may go to the pool now."""
+        ready: list[Step] = []
+        current = self._current
+        if current is not None:
+            assignment = current.assignment
+            if self._is_decoding:
+                return ready
+            if assignment.naming is not None:
+                if assignment.committed_naming != assignment.naming:
+                    return ready  # the commit that names it is under way
+                self._is_decoding = True
+                return [current.step]
+            if assignment.committed_naming is not None:
+                return ready  # the commit that takes it back is under way
+            self._current = None
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            step, assignment = waiting.step, waiting.assignment
+            if not isinstance(step, FrameStep) or not assignment.is_probing:
+                ready.append(step)
+                continue
+            step.is_probe = True
+            assignment.naming = step.frame.offset
+            self._current = waiting
+            break
+        return ready
+
+    def forget(self, assignment: Assignment) -> None:
+        """The assignment has ended."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting.assignment is not assignment)
+        if self._current is not None and self._current.assignment is assignment:
+            self._current = None
+            self._is_decoding = False
+        assignment.naming = None

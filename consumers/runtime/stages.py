@@ -1,0 +1,121 @@
+"""What a pool thread does with a job: the two stages, with errors turned into messages (DESIGN 6)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from common.contracts.sidecar import Fate, FrameEntry
+from common.errors import EncoderFailure, PoisonRecord, Transient
+from common.retry import Backoff
+from consumers.runtime.mailbox import Mailbox
+from consumers.runtime.messages import Broken, Decoded, Poisoned, Sealed
+from consumers.runtime.ports import AdmittedFrame, WindowClosing, Workload
+from consumers.runtime.strands import Analyse, CloseStep, FrameStep, Order
+
+ANALYSE_BACKOFF = Backoff(first_s=0.1, most_s=5.0)
+
+
+@dataclass(slots=True)
+class OrderReport:
+    """What an ordered batch came to: seconds of each step, and the fate of each frame."""
+
+    seconds: list[float] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
+
+
+class Stages:
+    """Runs jobs on the calling thread. Stateless but for what it was given; any number of threads at once.
+
+    `wait`: waits so many seconds and says whether to give up (stop). `retried`: told of each retry, for the watchdog.
+    """
+
+    def __init__(
+        self, workload: Workload, mailbox: Mailbox, wait: Callable[[float], bool], retried: Callable[[], None]
+    ) -> None:
+        self._workload = workload
+        self._mailbox = mailbox
+        self._wait = wait
+        self._retried = retried
+
+    def analyse(self, job: Analyse) -> float:
+        """Stage 1: fills in the step's result or poison; seconds it took. What else is raised crashes the process."""
+        step = job.step
+        begin = time.perf_counter()
+        for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=1):
+            try:
+                step.analysed = self._workload.analyse(step.frame)
+                break
+            except PoisonRecord as error:
+                step.poison = error
+                self._mailbox.put(Poisoned(step.work.number, step.frame, error, attempts))
+                break
+            except Transient:
+                # A remote model that does not answer is no reason to lose a frame: retried in place, for ever.
+                self._retried()
+                if step.work.is_dropped or self._wait(delay_s):
+                    step.work.is_dropped = True
+                    break
+        if step.is_probe:
+            self._mailbox.put(Decoded(step.strand.generation, step.frame.offset))
+        return time.perf_counter() - begin
+
+    def order(self, job: Order) -> OrderReport:
+        """Stage 2: the steps of one camera in offset order. An encoder's failure restarts the partition."""
+        report = OrderReport()
+        for work in job.abandoned:
+            if work.session is not None:
+                work.session.abandon()
+        begin = time.perf_counter()
+        try:
+            for step in job.steps:
+                if step.work.is_dropped:
+                    continue
+                if isinstance(step, CloseStep):
+                    self._close(step)
+                else:
+                    report.fates.append(self._add(step))
+                end = time.perf_counter()
+                report.seconds.append(end - begin)
+                begin = end
+        except EncoderFailure as error:
+            for step in job.steps:
+                step.work.is_dropped = True
+            self._mailbox.put(Broken(job.strand.partition, job.strand.generation, error))
+        return report
+
+    def _add(self, step: FrameStep) -> Fate:
+        work = step.work
+        if step.poison is not None:
+            work.left_out.append(left_out(step.frame, Fate.DEAD_LETTER, step.poison.reason))
+            return Fate.DEAD_LETTER
+        if work.session is None:
+            work.session = self._workload.open(work.opening)
+        analysed, step.analysed = step.analysed, None
+        return work.session.add(step.frame, analysed).fate
+
+    def _close(self, step: CloseStep) -> None:
+        work = step.work
+        if work.session is None:
+            self._mailbox.put(Sealed(work.number, None))
+            return
+        others = step.closing.others
+        if work.left_out:
+            others = tuple(sorted((*others, *work.left_out), key=lambda entry: entry.offset))
+        clip = work.session.close(WindowClosing(step.closing.complete, others))
+        work.session = None
+        self._mailbox.put(Sealed(work.number, clip))
+
+
+def left_out(frame: AdmittedFrame, fate: Fate, note: str | None = None) -> FrameEntry:
+    """The sidecar's entry for a frame that is not in the clip."""
+    headers = frame.headers
+    return FrameEntry(
+        offset=frame.offset,
+        log_ms=frame.log_ms,
+        fate=fate,
+        session=headers.session,
+        seq=headers.seq,
+        captured_us=headers.captured_at_us,
+        ingested_us=headers.ingested_at_us,
+        note=note,
+    )

@@ -1,0 +1,194 @@
+"""Who works on what next: stateless analysis in any order, ordered work one step at a time per camera (DESIGN 6).
+
+Pure bookkeeping without a lock or a thread of its own: `pool` calls it under its lock, a test calls it alone.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.contracts.sidecar import FrameEntry
+from common.errors import PoisonRecord
+from common.kafka.ports import TopicPartition
+from consumers.runtime.ports import AdmittedFrame, WindowClosing, WindowOpening, WindowSession
+
+BATCH_STEPS = 16
+"""Ordered steps taken in one go: fewer turns of the lock, and no camera keeps a thread for long."""
+
+
+@dataclass(slots=True, eq=False)
+class WindowWork:
+    """The ordered stage's side of one window. Touched by one pool thread at a time; `is_dropped` is set by the loop."""
+
+    number: int
+    opening: WindowOpening
+    session: WindowSession | None = None
+    left_out: list[FrameEntry] = field(default_factory=list)
+    is_closing: bool = False
+    is_dropped: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class FrameStep:
+    """One frame on its way through both stages. `analysed` is opaque; `poison` set: it cannot be decoded."""
+
+    strand: "Strand"
+    work: WindowWork
+    frame: AdmittedFrame
+    decoded_bytes: int
+    is_ready: bool = False
+    is_probe: bool = False
+    analysed: Any = None
+    poison: PoisonRecord | None = None
+
+
+@dataclass(slots=True, eq=False)
+class CloseStep:
+    """The end of a window, behind its last frame."""
+
+    strand: "Strand"
+    work: WindowWork
+    closing: WindowClosing
+    is_ready: bool = True
+
+
+Step = FrameStep | CloseStep
+
+
+@dataclass(slots=True, eq=False)
+class Strand:
+    """One camera in one assignment: its steps in offset order, taken by one thread at a time."""
+
+    partition: TopicPartition
+    generation: int
+    camera: str
+    steps: deque[Step] = field(default_factory=deque)
+    works: dict[int, WindowWork] = field(default_factory=dict)
+    in_flight: int = 0
+    collected: int = 0
+    """Frames that the loop has collected and not handed in. The loop's, unlike the rest."""
+    is_busy: bool = False
+    is_queued: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Analyse:
+    """Stage 1 of one frame."""
+
+    step: FrameStep
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """Stage 2: steps of one strand that are ready, in order; or sessions to abandon."""
+
+    strand: Strand
+    steps: list[Step]
+    abandoned: list[WindowWork]
+
+
+Job = Analyse | Order
+
+
+class Schedule:
+    """What waits, what is ready, how much is in flight. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._analysis: deque[FrameStep] = deque()
+        self._ordered: deque[Strand] = deque()
+        self.frames = 0
+        self.decoded_bytes = 0
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that a thread could take now."""
+        return len(self._analysis) + len(self._ordered)
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Steps of any strands, each strand's in offset order."""
+        for step in steps:
+            strand = step.strand
+            strand.steps.append(step)
+            strand.works[step.work.number] = step.work
+            if isinstance(step, FrameStep):
+                self.frames += 1
+                self.decoded_bytes += step.decoded_bytes
+                strand.in_flight += 1
+                self._analysis.append(step)
+            else:
+                step.work.is_closing = True
+                self._queue_if_ready(strand)
+
+    def take(self) -> Job | None:
+        """The next job: ordered work first, for it frees memory and finishes what was begun."""
+        if self._ordered:
+            strand = self._ordered.popleft()
+            strand.is_queued = False
+            return self.take_ordered(strand)
+        while self._analysis:
+            step = self._analysis.popleft()
+            if not step.work.is_dropped:
+                return Analyse(step)
+        return None
+
+    def take_ordered(self, strand: Strand) -> Order | None:
+        """The strand's ready steps, up to a batch; None when there is nothing to do or another thread is at it."""
+        if strand.is_busy:
+            return None
+        steps: list[Step] = []
+        while strand.steps and strand.steps[0].is_ready and len(steps) < BATCH_STEPS:
+            steps.append(strand.steps.popleft())
+        abandoned = [work for work in strand.works.values() if work.is_dropped]
+        for work in abandoned:
+            del strand.works[work.number]
+        if not steps and not abandoned:
+            return None
+        strand.is_busy = True
+        return Order(strand, steps, abandoned)
+
+    def analysed(self, step: FrameStep) -> Order | None:
+        """Stage 1 is done. Where the strand is idle and waits for this frame, the same thread goes on with it."""
+        step.is_ready = True
+        strand = step.strand
+        if strand.is_busy or not strand.steps or not strand.steps[0].is_ready:
+            return None
+        return self.take_ordered(strand)
+
+    def ordered(self, order: Order) -> None:
+        """Stage 2 is done for these steps."""
+        strand = order.strand
+        strand.is_busy = False
+        for step in order.steps:
+            if isinstance(step, FrameStep):
+                self._leave(step)
+            elif not step.work.is_dropped:
+                strand.works.pop(step.work.number, None)
+        self._queue_if_ready(strand)
+
+    def drop(self, strand: Strand, keep_closing: bool = False) -> None:
+        """Take away what is queued and have sessions abandoned; with `keep_closing` only of windows that are open."""
+        for work in strand.works.values():
+            if not (keep_closing and work.is_closing):
+                work.is_dropped = True
+        kept: deque[Step] = deque()
+        for step in strand.steps:
+            if not step.work.is_dropped:
+                kept.append(step)
+            elif isinstance(step, FrameStep):
+                self._leave(step)
+        strand.steps = kept
+        self._queue_if_ready(strand)
+
+    def _leave(self, step: FrameStep) -> None:
+        self.frames -= 1
+        self.decoded_bytes -= step.decoded_bytes
+        step.strand.in_flight -= 1
+        step.analysed = None
+
+    def _queue_if_ready(self, strand: Strand) -> None:
+        if strand.is_queued or strand.is_busy:
+            return
+        if (strand.steps and strand.steps[0].is_ready) or any(work.is_dropped for work in strand.works.values()):
+            strand.is_queued = True
+            self._ordered.append(strand)
