@@ -23,7 +23,7 @@ POLL_S = 0.5
 """A stop is noticed within this."""
 STALE_AFTER_S = 5.0
 """A reader that has failed for longer is no longer trusted: revocations act within 5 s or nothing is served."""
-JOIN_S = 5.0
+JOIN_S = 2.0
 
 
 class CameraDirectory:
@@ -55,7 +55,7 @@ class CameraDirectory:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; waits at most 5 s. Idempotent."""
+        """Stop following; waits at most 2 s, and leaves a thread that hangs in Kafka's client behind. Idempotent."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_S)

@@ -69,14 +69,14 @@ class IngestService:
         self._is_stopping = True
 
     def stop(self) -> None:
-        """After the last request: flush the producer (at most 10 s) and end the threads."""
+        """After the last request: end the threads and flush the producer (at most 10 s)."""
         self._is_stopping = True
         if self._producer is not None:
             self._producer.close()
             self._producer = None
-        self.directory.stop()
         self.disk.stop()
         self.body_deadlines.stop()
+        self.directory.stop()
 
     def live_problem(self) -> str | None:
         """None while the process works; what is wrong can only be mended by a restart."""
