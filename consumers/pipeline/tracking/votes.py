@@ -66,7 +66,7 @@ class LabelVote:
         keep = 0.0
         if self._last_ms is not None and self._smoothing_ms > 0:
             keep = math.exp(-max(0, pts_ms - self._last_ms) / self._smoothing_ms)
-        labels = self._smoothed.keys() | scores.keys()
+        labels = dict.fromkeys((*self._smoothed, *scores))  # a set would give another order in every process
         self._smoothed = {n: keep * self._smoothed.get(n, 0.0) + (1 - keep) * scores.get(n, 0.0) for n in labels}
         self._last_ms = pts_ms
         self._count += 1

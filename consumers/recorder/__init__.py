@@ -1,0 +1,1 @@
+"""The recorder: every frame into a clean clip, nothing searched and nothing drawn."""
