@@ -9,7 +9,7 @@ LONGEST_S = 365 * 24 * 3600
 """A purpose is stated anew at least once a year."""
 _US = 1_000_000
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-_REFUSED_WORDS = frozenset(
+_REFUSED_TEXT = (
     # English
     "work working worker workers workplace workplaces workforce workspace workstation workshop coworker coworkers "
     "coworking employee employees employer employment staff office offices job jobs colleague colleagues "
@@ -26,8 +26,9 @@ _REFUSED_WORDS = frozenset(
     "travail emploi employe employes employee salarie salaries bureau collegue ecole ecoles eleve eleves etudiant "
     "etudiants classe universite enseignement trabajo trabajador trabajadores empleado empleados oficina escuela "
     "alumno alumnos estudiante estudiantes clase universidad educacion lavoro lavoratore lavoratori dipendente "
-    "dipendenti ufficio scuola studente studenti alunni universita istruzione esame".split()  # noqa: SIM905  eighty quoted words read worse
+    "dipendenti ufficio scuola studente studenti alunni universita istruzione esame"
 )
+_REFUSED_WORDS = frozenset(_REFUSED_TEXT.split())
 
 
 class PurposeRefused(Exception):

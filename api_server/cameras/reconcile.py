@@ -24,11 +24,15 @@ def read_published(reader: TopicReader, deadline: Deadline) -> dict[str, CameraS
         for record in reader.poll(deadline.at_most(POLL_S)):
             if record.key is None:
                 continue
+            camera_id = record.key.decode("utf-8", "replace")
             try:
                 settings = CameraSettings.model_validate_json(record.value) if record.value is not None else None
-                published[record.key.decode()] = settings
             except ValueError:
-                log.warning("unreadable camera settings", extra={"offset": record.offset})
+                # Everybody else acts as if it were not there, so it is published again.
+                log.warning("unreadable camera settings", extra={"camera": camera_id, "offset": record.offset})
+                published.pop(camera_id, None)
+            else:
+                published[camera_id] = settings
         if reader.is_caught_up:
             return published
         if deadline.is_over:

@@ -1,0 +1,97 @@
+"""The Flask application: the route table behind its gate."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from api_server.accounts.login import Login
+from api_server.accounts.sessions import Sessions
+from api_server.accounts.users import Users
+from api_server.cameras.registry import CameraRegistry
+from api_server.cameras.store import CameraStore
+from api_server.clips.store import ClipStore
+from api_server.database.port import Database
+from api_server.housekeeping import Housekeeping
+from api_server.http.body import BODY_MAX_BYTES
+from api_server.http.dispatch import install
+from api_server.http.gate import Gate
+from api_server.http.headers import SecurityHeaders
+from api_server.http.route import Route
+from api_server.routes.camera_routes import CameraViews, camera_routes
+from api_server.routes.clip_routes import clip_routes
+from api_server.routes.health_routes import health_routes
+from api_server.routes.live_routes import live_routes
+from api_server.routes.media_routes import MediaViews, media_routes
+from api_server.routes.openapi_routes import openapi_routes
+from api_server.routes.page_routes import page_routes
+from api_server.routes.session_routes import session_routes
+from api_server.routes.sighting_routes import sighting_routes
+from api_server.routes.status_routes import status_routes
+from api_server.settings import ApiSettings
+from api_server.status.board import StatusBoard
+from common.clock import Clock
+from common.errors import Transient
+from common.metrics import Metrics
+from common.storage.port import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """Everything the routes are made of. `public_store_url`: where browsers reach the store, if they do."""
+
+    settings: ApiSettings
+    database: Database
+    users: Users
+    sessions: Sessions
+    login: Login
+    cameras: CameraStore
+    registry: CameraRegistry
+    clips: ClipStore
+    store: ObjectStore
+    public_store_url: str | None
+    board: StatusBoard
+    housekeeping: Housekeeping
+    metrics: Metrics
+    clock: Clock
+
+
+def build_routes(parts: ApiParts) -> list[Route]:
+    """The route table."""
+    settings = parts.settings
+
+    def ready() -> str | None:
+        problem = parts.housekeeping.problem()
+        if problem is not None:
+            return problem
+        try:
+            parts.database.ping()
+        except Transient:
+            return "The database does not answer."
+        return None
+
+    camera_views = CameraViews(parts.cameras, parts.registry, parts.users, settings.ingest_port)
+    media_views = MediaViews(parts.store, presigns=parts.public_store_url is not None)
+    routes = [
+        *session_routes(parts.login, parts.sessions),
+        *camera_routes(camera_views),
+        *clip_routes(parts.cameras, parts.clips),
+        *media_routes(media_views),
+        *sighting_routes(parts.cameras, parts.clips),
+        *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),
+        *status_routes(parts.cameras, parts.board, parts.clock),
+        *health_routes(ready, parts.metrics),
+    ]
+    return [*routes, *openapi_routes(routes), *page_routes(settings.ingest_port)]
+
+
+def create_app(parts: ApiParts) -> Flask:
+    """The application, without a server around it."""
+    app = Flask("api_server", static_folder=None, template_folder="web/templates")
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
+    # One address per thing: no redirects that would carry a request past the gate.
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+    gate = Gate(parts.sessions, parts.cameras, parts.clips)
+    headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
+    install(app, build_routes(parts), gate, headers, parts.metrics)
+    return app

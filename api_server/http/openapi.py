@@ -1,0 +1,141 @@
+"""`/openapi.json` (OpenAPI 3.1), generated from the route table and the models it names."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api_server.access.rules import OnCamera, OnClip
+from api_server.http.cookies import PLAIN_NAME
+from api_server.http.errors import Problem
+from api_server.http.gate import CSRF_HEADER
+from api_server.http.route import Route
+
+VERSION = "1.0.0"
+_PARAMETER = re.compile(r"<(?:(int|path):)?([a-z_]+)>")
+_REF = "#/components/schemas/{model}"
+_ERRORS = {
+    400: "The request is not right; the message says what.",
+    401: "Not signed in.",
+    403: "Not allowed, or the CSRF token is missing.",
+    404: "There is no such thing, or it is not yours.",
+    411: "The body has no Content-Length.",
+    412: "Changed since it was read.",
+    413: "The body is too long.",
+    415: "The body is not JSON.",
+    416: "The range lies behind the end.",
+    422: "Understood, and refused; the message says why.",
+    429: "Too many attempts; Retry-After says how long to wait.",
+    503: "A server behind this one does not answer; Retry-After says when to try again.",
+}
+_DESCRIPTION = (
+    "Sign in with POST /v1/session; the cookie it sets is the session. POST, PATCH and DELETE also need the session's "
+    f"CSRF token in {CSRF_HEADER}. What belongs to somebody else does not exist (404). Names of times end in their "
+    "unit, since 1970. Lists are paged by cursor."
+)
+
+Mode = Literal["validation", "serialization"]
+
+
+def build_openapi(routes: Sequence[Route]) -> dict[str, Any]:
+    """The description of every route below `/v1/` and the health routes; pages are not part of the API."""
+    shown = [r for r in routes if r.path.startswith("/v1/") or r.answer is not None]
+    wanted: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
+    wanted += [(r.body, "validation") for r in shown if r.body is not None]
+    wanted += [(r.answer, "serialization") for r in shown if r.answer is not None]
+    named, definitions = models_json_schema(list(dict.fromkeys(wanted)), ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for route in shown:
+        paths.setdefault(_path(route), {})[route.method.lower()] = _operation(route, named)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "lookout", "version": VERSION, "description": _DESCRIPTION},
+        "paths": paths,
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": PLAIN_NAME},
+                "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+            },
+        },
+    }
+
+
+def _path(route: Route) -> str:
+    return _PARAMETER.sub(r"{\2}", route.path)
+
+
+def _operation(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": re.sub(r"[^a-z0-9]+", "_", f"{route.method} {_path(route)}".lower()).strip("_"),
+        "summary": route.summary,
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": _responses(route, named),
+        "security": [] if route.is_public else [{"session": []} if route.is_safe else {"session": [], "csrf": []}],
+    }
+    if route.body is not None:
+        schema = named[(route.body, "validation")]
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string"},
+        }
+        for kind, name in _PARAMETER.findall(route.path)
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = route.query.model_json_schema(by_alias=True)
+    required = schema.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "description": field.get("description", ""),
+            "schema": {key: value for key, value in field.items() if key not in ("title", "description")},
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": route.summary}
+    if route.answer is not None:
+        good["content"] = {"application/json": {"schema": named[(route.answer, "serialization")]}}
+    elif route.media is not None:
+        good["content"] = {route.media: {}}
+    responses: dict[str, Any] = {str(route.status): good}
+    if route.media == "video/mp4":
+        responses["206"] = {**good, "description": "The range asked for."}
+        responses["302"] = {"description": "The video is at the store, for a few minutes (S3_PUBLIC_ENDPOINT_URL)."}
+    problem = {"application/json": {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
+    for status in _possible_errors(route):
+        responses[str(status)] = {"description": _ERRORS[status], "content": problem}
+    return responses
+
+
+def _possible_errors(route: Route) -> list[int]:
+    statuses = set(route.errors) | {503}
+    if not route.is_public:
+        statuses |= {401}
+    if not route.is_safe:
+        statuses |= {403}
+    if isinstance(route.rule, OnCamera | OnClip):
+        statuses |= {404}
+    if route.query is not None:
+        statuses |= {400}
+    if route.body is not None:
+        statuses |= {400, 411, 413, 415}
+    return sorted(statuses)

@@ -1,0 +1,94 @@
+"""The web page: HTML shells that ES modules fill from the API, and the files they are made of."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from flask import Response, render_template, request
+
+from api_server.access.permission import Action
+from api_server.access.rules import OnCamera, OnClip, Public, SignedIn
+from api_server.accounts.sessions import csrf_token
+from api_server.http.errors import not_found
+from api_server.http.route import Call, Route, View
+
+STATIC_FOLDER = "web/static"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file of the page, read at start. `etag` changes with its content."""
+
+    content: bytes
+    media: str
+    etag: str
+
+
+def read_static() -> Mapping[str, StaticFile]:
+    """Every file of the page by name. Only these can be asked for: no name ever reaches the file system."""
+    folder = resources.files("api_server").joinpath(*STATIC_FOLDER.split("/"))
+    files = {}
+    for entry in folder.iterdir():
+        suffix = entry.name[entry.name.rfind(".") :]
+        if entry.is_file() and suffix in _TYPES:
+            content = entry.read_bytes()
+            etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+            files[entry.name] = StaticFile(content, _TYPES[suffix], etag)
+    return files
+
+
+def page_routes(ingest_port: int) -> list[Route]:
+    """Every page and `/static/{name}`."""
+    files = read_static()
+
+    def page(template: str, title: str) -> View:
+        def show(call: Call) -> Response:
+            return Response(
+                render_template(
+                    template,
+                    title=title,
+                    person=call.person,
+                    csrf=csrf_token(call.session_token) if call.person and call.session_token else "",
+                    camera=call.camera_found,
+                    clip=call.clip_found,
+                    ingest_port=ingest_port,
+                ),
+                mimetype="text/html",
+            )
+
+        return show
+
+    def static(call: Call) -> Response:
+        file = files.get(str(call.path["name"]))
+        if file is None:
+            raise not_found()
+        headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
+        if request.headers.get("If-None-Match") == file.etag:
+            return Response(status=304, headers=headers)
+        return Response(file.content, headers=headers, mimetype=file.media)
+
+    code = Public("the page's own code and looks hold nothing of anybody")
+    return [
+        Route(
+            "GET",
+            "/sign-in",
+            Public("the form itself holds nothing"),
+            page("sign_in.html", "Sign in"),
+            "The sign-in page.",
+            media="text/html",
+        ),
+        *(
+            Route("GET", path, rule, page(template, title), f"Page: {title}.", media="text/html", is_page=True)
+            for path, rule, template, title in (
+                ("/", SignedIn(Action.CAMERA_VIEW), "cameras.html", "Cameras"),
+                ("/cameras/<camera_id>", OnCamera(Action.CAMERA_VIEW), "camera.html", "Camera"),
+                ("/clips", SignedIn(Action.CLIP_VIEW), "clips.html", "Clips"),
+                ("/clips/<clip_id>", OnClip(Action.CLIP_VIEW), "clip.html", "Clip"),
+                ("/sightings", SignedIn(Action.CLIP_VIEW), "sightings.html", "Sightings"),
+                ("/status", SignedIn(Action.STATUS_VIEW), "status.html", "Status"),
+            )
+        ),
+        Route("GET", "/static/<name>", code, static, "A file of the page.", media="application/octet-stream"),
+    ]

@@ -1,0 +1,47 @@
+"""Settings of the API server and of the indexer."""
+
+from pydantic import Field, SecretStr, field_validator
+
+from common.settings import Settings
+
+HOUR_S = 3600
+LOG_HOURS = 2
+"""How long the log keeps frames (`common.topics`)."""
+
+
+class ApiSettings(Settings):
+    """Where the page listens, and what it has to know of the other services to point people at them."""
+
+    bind: str = Field("127.0.0.1", alias="LOOKOUT_PAGE_BIND", min_length=1)
+    port: int = Field(8000, alias="LOOKOUT_PAGE_PORT", ge=1, le=65_535)
+    ingest_port: int = Field(8080, alias="LOOKOUT_INGEST_PORT", ge=1, le=65_535)
+    signalling_port: int = Field(8090, alias="LOOKOUT_SIGNALLING_PORT", ge=1, le=65_535)
+    signing_key: SecretStr | None = Field(None, alias="LOOKOUT_SIGNING_KEY", description="shared with signalling")
+    demo: bool = Field(True, alias="DEMO")
+
+    @field_validator("signing_key")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters")
+        return value
+
+    @property
+    def signing_key_bytes(self) -> bytes | None:
+        return self.signing_key.get_secret_value().encode() if self.signing_key is not None else None
+
+
+class IndexerSettings(Settings):
+    """The indexer's own port."""
+
+    health_port: int = Field(8104, alias="LOOKOUT_HEALTH_PORT", ge=0, le=65_535, description="0: any free one")
+    health_bind: str = Field("127.0.0.1", alias="LOOKOUT_PAGE_BIND", min_length=1)
+
+
+class RetentionSettings(Settings):
+    """How long clips are kept. Never shorter than the log keeps frames, or a replay would store them anew (DESIGN 5,
+    rule 12). Plates say who was where, so they go after a day; pictures after three."""
+
+    footage_bytes: int = Field(20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all clips together")
+    footage_hours: int = Field(72, alias="LOOKOUT_FOOTAGE_HOURS", gt=LOG_HOURS, le=24 * 3650)
+    plate_hours: int = Field(24, alias="LOOKOUT_PLATE_HOURS", gt=LOG_HOURS, le=24 * 3650, description="plates, crops")

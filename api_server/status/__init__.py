@@ -1,0 +1,1 @@
+"""How far behind every camera is: what the consumers say of themselves, put together."""
