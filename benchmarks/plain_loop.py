@@ -1,0 +1,107 @@
+"""The roofline: the same decode, model, track, draw and encode in a plain loop, with no Kafka, S3 or threads."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.contracts.frame import AnalysisRequest, FrameHeaders
+from common.contracts.sidecar import Origin
+from common.contracts.window import Window
+from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
+from common.metrics import Metrics
+from consumers.pipeline.analysis import AnalysisDefinition
+from consumers.pipeline.spool import Spool
+from consumers.pipeline.workload import VideoWorkload
+
+CLIP_MS = 10_000
+ORIGIN = Origin(topic="frames", topic_id="bench", partition=0)
+WARM_UP_FRAMES = 20
+T0_MS = 1_700_000_000_000 // CLIP_MS * CLIP_MS
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """`frames` went through; CPU of the whole process, wall time of the loop."""
+
+    frames: int
+    cpu_s: float
+    wall_s: float
+
+    @property
+    def per_cpu_s(self) -> float:
+        return self.frames / self.cpu_s
+
+    @property
+    def per_wall_s(self) -> float:
+        return self.frames / self.wall_s
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU ms a frame."""
+        return self.cpu_s / self.frames * 1000
+
+
+def run_plain_loop(
+    definition: AnalysisDefinition, jpegs: Sequence[bytes], frames: int, size: tuple[int, int], frame_ms: int = 100
+) -> LoopResult:
+    """One camera's `frames` frames, searched every one, cut into clips of 10 s, sealed and thrown away."""
+    analyzer = definition.build_analyzer(definition.options) if definition.build_analyzer is not None else None
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder))
+        workload = VideoWorkload(definition, analyzer, spool, lambda _message: None, Metrics())
+        _loop(workload, definition, jpegs, WARM_UP_FRAMES, size, frame_ms)
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        _loop(workload, definition, jpegs, frames, size, frame_ms)
+        result = LoopResult(frames, time.process_time() - cpu_s, time.perf_counter() - wall_s)
+        spool.close()
+    return result
+
+
+def _loop(
+    workload: VideoWorkload,
+    definition: AnalysisDefinition,
+    jpegs: Sequence[bytes],
+    frames: int,
+    size: tuple[int, int],
+    frame_ms: int,
+) -> None:
+    session, window = None, None
+    for number in range(frames):
+        log_ms = T0_MS + number * frame_ms
+        this = Window(log_ms // CLIP_MS * CLIP_MS, CLIP_MS)
+        if session is None or this != window:
+            if session is not None:
+                session.close(WindowClosing(complete=True, others=())).discard()
+            window = this
+            session = workload.open(WindowOpening(definition.name, "bench-cam", window, ORIGIN, 1))
+        frame = AdmittedFrame(
+            camera="bench-cam",
+            partition=0,
+            offset=number,
+            log_ms=log_ms,
+            headers=make_headers(definition, number, log_ms, size),
+            window=window,
+            searched=definition.build_analyzer is not None,
+            jpeg=jpegs[number % len(jpegs)],
+        )
+        session.add(frame, workload.analyse(frame))
+    if session is not None:
+        session.close(WindowClosing(complete=True, others=())).discard()
+
+
+def make_headers(definition: AnalysisDefinition, seq: int, log_ms: int, size: tuple[int, int]) -> FrameHeaders:
+    """A frame searched on every picture."""
+    every_ms = 1 if definition.build_analyzer is not None else None
+    return FrameHeaders(
+        session="bench-session-0000000000",
+        seq=seq,
+        captured_at_us=log_ms * 1000,
+        ingested_at_us=log_ms * 1000,
+        width=size[0],
+        height=size[1],
+        settings_version=1,
+        analyses=(AnalysisRequest(definition.name, every_ms),),
+        clip_ms=CLIP_MS,
+    )
