@@ -65,6 +65,10 @@ class ApiPerson:
         """Any other GET."""
         return self._client.get(path)
 
+    def status_without_session(self, path: str) -> int:
+        """What a stranger is answered."""
+        return httpx.get(str(self._client.base_url.join(path)), timeout=TIMEOUT_S, trust_env=False).status_code
+
     def _pages(self, path: str, key: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         while True:

@@ -19,7 +19,9 @@ from tests.e2e.checks.findings import emotion_problems, plate_problems
 from tests.e2e.checks.identities import identity_problems, offset_problems
 from tests.e2e.checks.promptness import Listing, percentile, promptness_problems
 from tests.e2e.checks.searches import searches_per_s
+from tests.e2e.lag import LagSample, lag_in
 from tests.e2e.stored_clip import StoredClip
+from tests.e2e.verdict import lag_growth, plates_shown
 
 SESSION = "s" * 22
 START_MS = 1_700_000_000_000
@@ -223,3 +225,22 @@ def test_searches_a_second_count_analysed_frames_of_models_only() -> None:
     sidecar = make_sidecar(list(range(11)), model=model)
     assert searches_per_s([sidecar, make_sidecar([1, 2])]) == pytest.approx(11.0)
     assert searches_per_s([]) == 0.0
+
+
+def test_lag_is_the_sum_over_partitions() -> None:
+    metrics = 'x 1\nlookout_lag_messages{partition="0"} 3.0\nlookout_lag_messages{partition="4"} 1.5e+01\n'
+    assert lag_in(metrics) == 18.0
+    assert lag_in("nothing 1\n") == 0.0
+
+
+def test_lag_growth_compares_the_end_with_the_middle_of_the_worst_analysis() -> None:
+    flat = [LagSample(float(t), "recorder", 5.0) for t in range(5, 50, 5)]
+    growing = [LagSample(float(t), "emotion", float(t)) for t in range(5, 50, 5)]
+    assert lag_growth(flat) == 0.0
+    assert lag_growth(flat + growing) == 15.0
+    assert lag_growth([]) == 0.0
+
+
+def test_plates_shown_are_those_of_cars_that_came_and_went() -> None:
+    assert plates_shown(9.0) == ["KA74XEF", "RT39HPC"]
+    assert len(plates_shown(100.0)) == 8
