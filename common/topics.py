@@ -8,6 +8,9 @@ HOUR_MS = 3_600_000
 DEFAULT_MAX_FRAME_BYTES = 2 * MIB
 RECORD_OVERHEAD_BYTES = 64 * 1024
 """Room for headers and batch framing above the largest frame."""
+CLIP_EVENT_MAX_BYTES = 4 * MIB
+SMALL_RECORD_MAX_BYTES = MIB
+"""What a topic takes that states no limit of its own: the broker's default."""
 FRAMES_TOTAL_BYTES = 8 * 1024 * MIB
 SEGMENT_BYTES = 64 * MIB
 
@@ -50,7 +53,9 @@ def topic_specs(prefix: str = "", max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES
         TopicSpec(SEGMENT_JOBS, DEFAULT_PARTITIONS, {"retention.ms": str(7 * 24 * HOUR_MS)}),
         TopicSpec(DETECTIONS, DEFAULT_PARTITIONS, {"retention.ms": "600000", "segment.ms": "600000"}),
         TopicSpec(
-            CLIP_EVENTS, DEFAULT_PARTITIONS, {"retention.ms": str(7 * 24 * HOUR_MS), "max.message.bytes": str(4 * MIB)}
+            CLIP_EVENTS,
+            DEFAULT_PARTITIONS,
+            {"retention.ms": str(7 * 24 * HOUR_MS), "max.message.bytes": str(CLIP_EVENT_MAX_BYTES)},
         ),
         TopicSpec(CONSUMER_STATUS, 1, {"retention.ms": "600000", "segment.ms": "600000"}),
         TopicSpec(

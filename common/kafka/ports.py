@@ -10,7 +10,7 @@ from common.errors import ConfigurationError, LookoutError
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as read. `timestamp_ms` is the broker's (LogAppendTime) where the topic says so. Payload stays out of repr."""
+    """One record as read. `timestamp_ms` is the broker's (LogAppendTime) where the topic says so."""
 
     topic: str
     partition: int
@@ -29,7 +29,7 @@ class TopicPartition:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A committed position: the next offset to read, and the text stored beside it (at most 4,000 bytes, ours 1,024)."""
+    """A committed position: the next offset to read, and the text stored beside it (4,000 bytes, ours 1,024)."""
 
     next_offset: int
     metadata: str = ""
@@ -127,9 +127,14 @@ class GroupConsumer(Protocol):
         """Read on from `offset` and resume the partition; no record fetched from elsewhere is returned after this."""
         ...
 
-    def pause(self, partitions: Iterable[TopicPartition]) -> None: ...
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        """Give no more records of these. A later `seek` or assignment resumes. ValueError: not assigned."""
+        ...
 
-    def resume(self, partitions: Iterable[TopicPartition]) -> None: ...
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        """Read on where `pause` came; a partition that was never given a position stays unread. ValueError: not
+        assigned."""
+        ...
 
     def close(self) -> None:
         """Leave the group (the listener hears `revoked`) within 10 s. Idempotent."""

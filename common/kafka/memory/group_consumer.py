@@ -30,19 +30,19 @@ class MemoryGroupConsumer:
         self._next: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
         self._commits_done: deque[tuple[Done, Exception | None]] = deque()  # bounded by the caller's commits
+        self._known_topics: set[str] = set()
         self._turn = 0
         self._is_closed = False
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
         with self._cluster.changed:
-            for topic in topics:
-                self._cluster.topic(topic)
             self._topics, self._listener = tuple(topics), listener
             self._join()
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         self._finish_commits()
         if not self._cluster.is_down:
+            self._require_topics()
             self._take_rebalance_step()
         with self._cluster.changed:
             records = self._fetch(max_records)
@@ -92,6 +92,13 @@ class MemoryGroupConsumer:
             self._cluster.retarget(self.group)
         self._finish_commits()
 
+    def _require_topics(self) -> None:
+        """As the real one: a topic that never was is an error, one that is being made again is waited for."""
+        for topic in self._topics:
+            if topic not in self._known_topics:
+                self._cluster.topic(topic)
+                self._known_topics.add(topic)
+
     def _join(self) -> None:
         self._cluster.group(self.group).join(self.member_id, frozenset(self._topics))
         self._cluster.retarget(self.group)
@@ -104,19 +111,23 @@ class MemoryGroupConsumer:
             is_kicked = not group.is_member(self.member_id)
         if is_kicked:
             lost = sorted(self._owned)
-            self._forget(self._owned)
-            if lost:
-                listener.lost(lost)
             with self._cluster.changed:
                 self._join()
+            try:
+                if lost:
+                    listener.lost(lost)
+            finally:
+                self._forget(lost)
             return
         with self._cluster.changed:
             revoked = group.to_revoke(self.member_id)
         if revoked:
-            listener.revoked(revoked)
-            self._forget(revoked)
-            with self._cluster.changed:
-                group.release(self.member_id, revoked)
+            try:
+                listener.revoked(revoked)
+            finally:
+                self._forget(revoked)
+                with self._cluster.changed:
+                    group.release(self.member_id, revoked)
             return
         with self._cluster.changed:
             assigned = group.take(self.member_id)
@@ -165,4 +176,4 @@ class MemoryGroupConsumer:
 
     def _require_owned(self, partition: TopicPartition) -> None:
         if partition not in self._owned:
-            raise ConfigurationError(f"{partition} is not assigned to this member")
+            raise ValueError(f"{partition} is not assigned to this member")

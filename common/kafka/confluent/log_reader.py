@@ -1,0 +1,89 @@
+"""Positions and partitions without a group, on handles that never fetch for a loop."""
+
+from collections.abc import Sequence
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException
+
+from common.deadline import Deadline
+from common.errors import Transient
+from common.kafka.confluent.admin import answer, build_admin, describe_topic
+from common.kafka.confluent.config import REQUEST_TIMEOUT_S, reading_config
+from common.kafka.confluent.errors import PARTITION_END, client_logger, error_for, error_from
+from common.kafka.confluent.records import from_client, offset_of, to_client, to_record
+from common.kafka.ports import Position, Record, TopicPartition, Watermarks
+from common.settings import KafkaSettings
+from common.topics import MIB
+
+PREFETCH_BYTES = 8 * MIB
+
+
+class ConfluentLogReader:
+    """Implements `LogReader`."""
+
+    def __init__(self, settings: KafkaSettings, client_id: str = "lookout-reader") -> None:
+        self._admin = build_admin(settings, client_id)
+        config = reading_config(settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES)
+        config |= {"auto.offset.reset": "earliest", "enable.partition.eof": True}
+        self._consumer = Consumer(config, logger=client_logger())
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position | None]:
+        if not partitions:
+            return {}
+        asked = ConsumerGroupTopicPartitions(group, [to_client(partition) for partition in partitions])
+        doing = f"reading the positions of group {group}"
+        try:
+            future = self._admin.list_consumer_group_offsets([asked], request_timeout=REQUEST_TIMEOUT_S)[group]
+        except KafkaException as error:
+            raise error_from(error, doing) from error
+        positions: dict[TopicPartition, Position | None] = dict.fromkeys(partitions)
+        for found in answer(future, doing).topic_partitions:
+            if found.error is not None:
+                raise error_for(found.error, doing)
+            if found.offset >= 0:
+                positions[from_client(found)] = Position(found.offset, found.metadata or "")
+        return positions
+
+    def watermarks(self, partition: TopicPartition) -> Watermarks:
+        try:
+            found = self._consumer.get_watermark_offsets(to_client(partition), timeout=REQUEST_TIMEOUT_S, cached=False)
+        except KafkaException as error:
+            raise error_from(error, f"asking for the ends of {partition.topic}[{partition.partition}]") from error
+        if found is None:
+            raise Transient("asking for the ends of a partition: no answer")
+        return Watermarks(*found)
+
+    def topic_id(self, topic: str) -> str:
+        return describe_topic(self._admin, topic).topic_id
+
+    def partitions(self, topic: str) -> int:
+        return describe_topic(self._admin, topic).partitions
+
+    def read(self, partition: TopicPartition, start: int, end: int, timeout_s: float) -> list[Record]:
+        deadline = Deadline(timeout_s)
+        records: list[Record] = []
+        self._consumer.assign([to_client(partition, start)])
+        try:
+            position = start
+            while position < end:
+                message = self._consumer.poll(deadline.remaining_s())
+                if message is None:
+                    if deadline.is_over:
+                        break
+                    continue
+                error = message.error()
+                if error is None:
+                    position = offset_of(message) + 1
+                    if position <= end:
+                        records.append(to_record(message))
+                elif error.code() == PARTITION_END:
+                    position = offset_of(message)
+                else:
+                    raise error_for(error, f"reading {partition.topic}[{partition.partition}]")
+        except KafkaException as error:
+            raise error_from(error, f"reading {partition.topic}[{partition.partition}]") from error
+        finally:
+            self._consumer.unassign()
+        return records
+
+    def close(self) -> None:
+        self._consumer.close()

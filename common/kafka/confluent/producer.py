@@ -1,0 +1,154 @@
+"""An idempotent producer on librdkafka."""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from common.contracts.frame import Headers
+from common.deadline import Deadline
+from common.errors import LookoutError, Transient
+from common.kafka.confluent.config import ProducerTuning, producer_config
+from common.kafka.confluent.errors import FatalClientError, client_logger, error_for, error_from
+from common.kafka.confluent.records import offset_of, partition_of
+from common.kafka.ports import Delivery
+from common.settings import KafkaSettings
+
+CLOSE_TIMEOUT_S = 10.0
+SERVE_S = 0.1
+"""How long the callback thread waits inside librdkafka before it looks whether to stop."""
+
+Done = Callable[[Delivery | None, Exception | None], None]
+_log = logging.getLogger(__name__)
+
+
+class ConfluentProducer:
+    """Implements `RecordProducer`. A thread of its own serves delivery callbacks, so `done` must be quick.
+
+    Full queue: `send` raises Transient at once. A handle that librdkafka declares beyond use is replaced by a new one
+    at the next `send`; what it still held is reported as Transient.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, tuning: ProducerTuning | None = None, client_id: str = "lookout-producer"
+    ) -> None:
+        self._config: dict[str, Any] = producer_config(settings, client_id, tuning or ProducerTuning())
+        self._config["error_cb"] = self._on_error
+        self._pid = os.getpid()
+        self._lock = threading.Lock()  # guards the handle while it is replaced: `send` comes from any thread
+        self._producer = self._make()
+        self._is_broken = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="kafka-producer", daemon=True)
+        self._thread.start()
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+        done: Done | None = None,
+    ) -> None:
+        doing = f"sending to {topic}"
+        if os.getpid() != self._pid:
+            raise LookoutError("this producer was made before a fork and does not work here")
+        if self._stop.is_set():
+            raise Transient(f"{doing}: the producer is closed")
+        arguments: dict[str, Any] = {} if partition is None else {"partition": partition}
+        if done is not None:
+            arguments["on_delivery"] = _delivery_callback(done, doing)
+        try:
+            self._usable().produce(topic, value=value, key=key, headers=list(headers), **arguments)
+        except BufferError as error:
+            raise Transient(f"{doing}: the queue is full") from error
+        except KafkaException as error:
+            failure = error_from(error, doing)
+            if isinstance(failure, FatalClientError):
+                self._is_broken = True
+                raise Transient(str(failure)) from error
+            raise failure from error
+
+    def send_and_wait(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+        timeout_s: float = 10.0,
+    ) -> Delivery:
+        outcome: queue.SimpleQueue[Delivery | Exception] = queue.SimpleQueue()
+        deadline = Deadline(timeout_s)
+        self.send(
+            topic,
+            key,
+            value,
+            headers,
+            partition,
+            lambda delivery, error: outcome.put(delivery if delivery is not None else error or Transient("lost")),
+        )
+        try:
+            result = outcome.get(timeout=deadline.remaining_s())
+        except queue.Empty as error:
+            raise Transient(f"sending to {topic}: no acknowledgement within {timeout_s} s") from error
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def flush(self, timeout_s: float) -> int:
+        return int(self._producer.flush(timeout_s))
+
+    def close(self) -> None:
+        if self._stop.is_set():
+            return
+        unsent = self.flush(CLOSE_TIMEOUT_S)
+        self._stop.set()
+        self._thread.join(CLOSE_TIMEOUT_S)
+        if unsent:
+            _log.error("records were not acknowledged before the end", extra={"records": unsent})
+
+    def _make(self) -> Producer:
+        try:
+            return Producer(self._config, logger=client_logger())
+        except KafkaException as error:
+            raise error_from(error, "making a producer") from error
+
+    def _usable(self) -> Producer:
+        with self._lock:
+            if self._is_broken:
+                _log.error("the producer is beyond use and is replaced")
+                self._producer.purge()
+                self._producer.poll(0)  # what it held is reported to its senders
+                self._producer = self._make()
+                self._is_broken = False
+            return self._producer
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._is_broken = True
+        _log.log(logging.ERROR if error.fatal() else logging.DEBUG, "kafka producer", extra={"error": error.str()})
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._producer.poll(SERVE_S)
+            except Exception:  # noqa: BLE001  whatever a callback of ours raises must not end this thread
+                # Only a `done` that raises gets here: its record's outcome is lost to its sender, the others' are not.
+                _log.exception("a delivery callback failed")
+
+
+def _delivery_callback(done: Done, doing: str) -> Callable[[KafkaError | None, Message], None]:
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            done(Delivery(partition_of(message).partition, offset_of(message), message.timestamp()[1]), None)
+            return
+        failure = error_for(error, doing)
+        done(None, Transient(str(failure)) if isinstance(failure, FatalClientError) else failure)
+
+    return delivered

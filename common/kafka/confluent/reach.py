@@ -1,0 +1,51 @@
+"""Whether a client is connected to any broker, told from librdkafka's callbacks."""
+
+import json
+import logging
+
+from confluent_kafka import KafkaError
+
+from common.clock import Clock, SystemClock
+from common.errors import Transient
+from common.kafka.confluent.errors import ALL_BROKERS_DOWN, UNREACHABLE
+
+_log = logging.getLogger(__name__)
+
+
+class Reach:
+    """Called from inside the client's `poll`, on its thread. Nothing here blocks."""
+
+    def __init__(self, long_outage_s: float, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._long_outage_s = long_outage_s
+        self._down_since_s: float | None = None
+
+    def on_error(self, error: KafkaError) -> None:
+        """librdkafka's `error_cb`: mostly informative, it goes on by itself."""
+        if error.code() in UNREACHABLE:
+            if error.code() == ALL_BROKERS_DOWN and self._down_since_s is None:
+                self._down_since_s = self._clock.monotonic_s()
+                _log.warning("no broker answers")
+        else:
+            _log.error("kafka client error", extra={"error": error.str()})
+
+    def on_statistics(self, text: str) -> None:
+        """librdkafka's `stats_cb`: a JSON text that lists the brokers and their connections."""
+        brokers = json.loads(text).get("brokers", {}).values()
+        if any(broker.get("state") == "UP" for broker in brokers):
+            self.on_answer()
+        elif self._down_since_s is None:
+            self._down_since_s = self._clock.monotonic_s()
+
+    def on_answer(self) -> None:
+        """A broker answered."""
+        if self._down_since_s is not None:
+            self._down_since_s = None
+            _log.info("a broker answers")
+
+    def require_connection(self) -> None:
+        """Raises Transient when no broker has been connected for long."""
+        if self._down_since_s is not None:
+            down_s = self._clock.monotonic_s() - self._down_since_s
+            if down_s >= self._long_outage_s:
+                raise Transient(f"no broker has answered for {down_s:.0f} s")
