@@ -1,14 +1,67 @@
+# Commands of a checkout. `make help` lists them; README.md says what they are for.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
+PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
+
+# Variables given on the command line (make run VIDEO=film.mp4) reach the programs through the environment.
+export VIDEO CAMERAS DEMO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint lock
+.PHONY: help setup doctor run servers smoke test lint format password open screenshots lock versitygw clean distclean wipe
 
-help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv and fetch models and servers; does nothing when all is there
 	@$(PYTHON) -m infra.native.setup
 
-lock: ## Resolve pyproject.toml anew into requirements/
-	@$(PYTHON) -m infra.native.locks
+doctor: ## Say what this machine lacks, with the apt and brew lines
+	@$(PYTHON) -m infra.native.preflight
+
+run: ## Start everything with two demo cameras (VIDEO=file, CAMERAS=n, DEMO=0); Ctrl-C stops it
+	@$(PYTHON) -m infra.native.preflight --run
+	@$(PYTHON) -m infra.native.setup
+	@exec $(BIN)/python -m infra.native run
+
+servers: ## Start Kafka, MongoDB and S3 alone, with topics, and print their addresses
+	@$(PYTHON) -m infra.native.preflight --run
+	@$(PYTHON) -m infra.native.setup
+	@exec $(BIN)/python -m infra.native servers
+
+smoke: setup ## Run everything on free ports in a temporary folder, check it, stop it: one JSON line
+	@$(BIN)/python -m tests.e2e.smoke
+
+test: setup ## Run the whole test suite (ARGS= for pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check $(PACKAGES)
+	@$(BIN)/mypy $(PACKAGES)
+
+format: setup ## Lay out the code with ruff
+	@$(BIN)/ruff format $(PACKAGES)
+
+password: ## Make a new password for the first admin of the running system
+	@$(BIN)/python -m infra.native password
+
+open: ## Open the page of the running system
+	@$(BIN)/python -m infra.native open
+
+screenshots: setup ## Make the README's pictures anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
+
+lock: ## Resolve pyproject.toml anew into requirements/ (ARGS=--upgrade for newer versions)
+	@$(PYTHON) -m infra.native.locks $(ARGS)
+
+versitygw: ## Build the other S3 server, for LOOKOUT_S3_SERVER=versitygw (needs Go)
+	@$(PYTHON) -m infra.native.setup --versitygw
+
+clean: ## Remove caches and what tests left; keeps footage, accounts and .venv
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis var/test-runs
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Also remove .venv, servers and models; `make setup` makes them again
+	@rm -rf .venv infra/native/.jars infra/native/.tools var/models
+
+wipe: ## Delete all footage, accounts and keys of this checkout's system, which must be stopped
+	@$(BIN)/python -m infra.native wipe

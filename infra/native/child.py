@@ -99,6 +99,11 @@ class Child:
         self._process.wait()
         remove_record(self._records, self.command.name)
 
+    def signal_kill(self) -> None:
+        """SIGKILL to the group without waiting: the one thing here that a signal handler may call."""
+        if self._process is not None and self._process.returncode is None:
+            signal_group(self._process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """SIGTERM, wait `stop_s`, then SIGKILL what is left of the group."""
         self.ask_to_stop()

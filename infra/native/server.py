@@ -38,10 +38,14 @@ class Server:
     port_variable: str
 
 
-def wait_until_ready(probe: Probe, is_running: Callable[[], bool], limit_s: float = READY_S) -> None:
-    """Call `probe` until it returns. Raises NotReady with its last words when the time is over or the process ended."""
+def wait_until_ready(
+    probe: Probe, interrupt: Callable[[], None], is_running: Callable[[], bool], limit_s: float = READY_S
+) -> None:
+    """Call `probe` until it returns. Raises NotReady with its last words when the time is over or the process ended,
+    and whatever `interrupt` raises, which is called in between."""
     limit = time.monotonic() + limit_s
     while True:
+        interrupt()
         running_before = is_running()
         try:
             probe()

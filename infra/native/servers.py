@@ -23,11 +23,18 @@ class ServerGroup:
     """
 
     def __init__(
-        self, system: SystemSettings, *, allow_mongod: bool = False, report: Callable[[str], None] = lambda _: None
+        self,
+        system: SystemSettings,
+        *,
+        allow_mongod: bool = False,
+        report: Callable[[str], None] = lambda _: None,
+        interrupt: Callable[[], None] = lambda: None,
     ) -> None:
+        """`interrupt` is called while waiting; what it raises ends the start."""
         self.endpoints: Endpoints = endpoints_of(system)
         self._system = system
         self._report = report
+        self._interrupt = interrupt
         self._native = self._build(allow_mongod=allow_mongod)
         self._children: dict[str, Child] = {}
 
@@ -71,7 +78,7 @@ class ServerGroup:
         """Wait until one server answers. Raises ServerFailed with the end of its log."""
         child = self._children[name]
         try:
-            wait_until_ready(self._native[name].probe, lambda: child.is_running)
+            wait_until_ready(self._native[name].probe, self._interrupt, lambda: child.is_running)
         except NotReady as error:
             raise ServerFailed(f"{name} did not start ({error}).\n{_log_of(child)}") from error
         self._report(f"{name} answers on port {_port_of(self._system, name)}")
@@ -94,6 +101,11 @@ class ServerGroup:
         for child in self._children.values():
             child.wait(child.command.stop_s)
         self.kill_all()
+
+    def signal_kill(self) -> None:
+        """SIGKILL all without waiting, from a signal handler; `stop` collects the rest."""
+        for child in list(self._children.values()):
+            child.signal_kill()
 
     def kill_all(self) -> None:
         for child in self._children.values():
@@ -128,7 +140,7 @@ class ServerGroup:
 
     def _wait_external(self, variable: str, probe: Probe) -> None:
         try:
-            wait_until_ready(probe, lambda: True, EXTERNAL_READY_S)
+            wait_until_ready(probe, self._interrupt, lambda: True, EXTERNAL_READY_S)
         except NotReady as error:
             raise ServerFailed(f"The server named in {variable} does not answer: {error}") from error
         self._report(f"{variable}: answers")
