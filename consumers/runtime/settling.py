@@ -10,6 +10,7 @@ from consumers.runtime.tally import Tally
 from consumers.runtime.uploads import Upload, Uploads
 
 log = logging.getLogger(__name__)
+COVERED = "covered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Settling:
         self.uploading -= 1
         self._release(place.window)
         place.window.is_stored = True
+        # A clip that was there already is no progress: a process that dies over one frame settles the same clips anew
+        # every time, and would never come to probe mode (rule 19).
+        if outcome != COVERED:
+            place.assignment.has_progressed = True
         self._push(place)
 
     def dropped(self, number: int) -> None:
@@ -123,7 +128,6 @@ class Settling:
             camera.chain.popleft()
             head.stage = Stage.SETTLED
             assignment.unsettled.pop(head.number, None)
-            assignment.has_progressed = True
             del self._places[head.number]
 
     def _remove(self, window: CameraWindow) -> None:
