@@ -7,6 +7,7 @@ import struct
 import uuid
 import zlib
 
+from common.contracts.base import Contract
 from common.contracts.sidecar import Sidecar
 
 SIDECAR_UUID = uuid.UUID("9a0d5f3e-1c64-4b7e-8f21-6c6f6f6b6f75")
@@ -15,7 +16,7 @@ SIDECAR_MAX_BYTES = 64 * 1024 * 1024
 _HEAD = struct.Struct(">I4s16s")
 
 
-def pack_box(sidecar: Sidecar) -> bytes:
+def pack_box(sidecar: Contract) -> bytes:
     """The complete box, to be appended to a finished MP4 file."""
     payload = sidecar.to_json()
     if len(payload) > DEFLATE_OVER_BYTES:
@@ -24,22 +25,28 @@ def pack_box(sidecar: Sidecar) -> bytes:
 
 
 def unpack_box(box: bytes) -> Sidecar:
-    """Read a box made by `pack_box`. Raises ValueError when it is none, is cut, or grows past 64 MiB."""
+    """Read a clip's box. Raises ValueError when it is none, is cut, or grows past 64 MiB."""
+    return Sidecar.model_validate_json(unpack_json(box))
+
+
+def unpack_json(box: bytes) -> bytes:
+    """The JSON in a box made by `pack_box`. Raises ValueError as `unpack_box` does."""
     if len(box) < _HEAD.size:
         raise ValueError("sidecar box is cut")
     size, kind, identity = _HEAD.unpack_from(box)
     if kind != b"uuid" or identity != SIDECAR_UUID.bytes or size != len(box):
         raise ValueError("not a sidecar box")
     payload = box[_HEAD.size :]
-    if payload[:1] != b"{":
-        inflater = zlib.decompressobj()
-        try:
-            payload = inflater.decompress(payload, SIDECAR_MAX_BYTES)
-        except zlib.error as error:
-            raise ValueError("sidecar does not inflate") from error
-        if not inflater.eof:
-            raise ValueError("sidecar is cut or too large")
-    return Sidecar.model_validate_json(payload)
+    if payload[:1] == b"{":
+        return payload
+    inflater = zlib.decompressobj()
+    try:
+        payload = inflater.decompress(payload, SIDECAR_MAX_BYTES)
+    except zlib.error as error:
+        raise ValueError("sidecar does not inflate") from error
+    if not inflater.eof:
+        raise ValueError("sidecar is cut or too large")
+    return payload
 
 
 def find_box(data: bytes) -> int:

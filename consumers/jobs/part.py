@@ -1,0 +1,146 @@
+"""One part of a query: decode, search, draw, encode, store create-only; announce what is stored."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from common.contracts.clip_event import PartReady
+from common.contracts.detection import Detection
+from common.contracts.query_sidecar import QuerySidecar, part_ready
+from common.contracts.segment_job import PartJob, part_key
+from common.contracts.sidecar import FrameDetections
+from common.contracts.sidecar_box import pack_box
+from common.contracts.window import is_searched
+from common.storage.port import AlreadyExists, ObjectStore
+from consumers.jobs.object_file import ObjectFile
+from consumers.jobs.plan import UnusableVideo
+from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
+from consumers.jobs.stretch import StretchFrame, read_stretch
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Tracker
+from consumers.pipeline.clip_size import ClipSize
+from consumers.pipeline.draw import draw_detections
+from consumers.pipeline.encoder.clip_writer import ClipWriter
+from consumers.pipeline.tracking.tracker import BoxTracker
+
+CHECK_EVERY_FRAMES = 100
+"""How often a running part asks whether it is still wanted."""
+
+
+class NoLongerWanted(Exception):
+    """Raised out of a part whose work nobody waits for."""
+
+
+@dataclass
+class _Made:
+    """What a pass over the frames gathers."""
+
+    frames: int = 0
+    searched: int = 0
+    last_ms: int = 0
+    detections: list[FrameDetections] = field(default_factory=list)
+
+
+class PartWorker:
+    """Works on one part at a time; one thread. `still_wanted` is asked now and then; False ends the work."""
+
+    def __init__(self, store: ObjectStore, definition: AnalysisDefinition, analyzer: Analyzer, folder: Path) -> None:
+        self._store = store
+        self._definition = definition
+        self._analyzer = analyzer
+        self._folder = folder
+
+    def run(self, job: PartJob, still_wanted: Callable[[], bool]) -> PartReady:
+        """Raises UnusableVideo, NoLongerWanted, NotFound (the source is gone), Transient, EncoderFailure."""
+        key = part_key(job.work.query_id, job.part)
+        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+            path = Path(scratch) / "part.mp4"
+            with ObjectFile(self._store, job.source.object_key) as file:
+                frames = read_stretch(cast(BinaryIO, file), job.source)
+                sidecar = self._write(job, frames, path, still_wanted)
+            video_bytes = path.stat().st_size
+            with path.open("ab") as out:
+                out.write(pack_box(sidecar))
+            try:
+                self._store.create(key, path, VIDEO_TYPE, sidecar_metadata(video_bytes))
+            except AlreadyExists:
+                sidecar = read_query_sidecar(self._store, key)
+        return part_ready(sidecar, key)
+
+    def _write(
+        self, job: PartJob, frames: Iterable[StretchFrame], path: Path, still_wanted: Callable[[], bool]
+    ) -> QuerySidecar:
+        size = ClipSize.of(np.zeros((job.height, job.width, 3), np.uint8))
+        tracker = (self._definition.build_tracker or BoxTracker)()
+        made = _Made()
+        writer = ClipWriter(path, size.width, size.height)
+        try:
+            self._pass(job, frames, size, tracker, writer, made, still_wanted)
+            _require_pictures(job, made)
+            writer.finish()
+        except BaseException:
+            writer.abort()
+            raise
+        t0_us = None if job.source.t0_us is None else job.source.t0_us + job.source.pts_a_ms * 1000
+        return QuerySidecar(
+            query_id=job.work.query_id,
+            analysis=job.work.analysis,
+            part=job.part,
+            parts=job.parts,
+            frame_count=made.frames,
+            searched=made.searched,
+            duration_ms=made.last_ms,
+            width=size.width,
+            height=size.height,
+            t0_us=t0_us,
+            model=self._analyzer.model,
+            detections=tuple(made.detections),
+            sightings=tuple(tracker.sightings()),
+        )
+
+    def _pass(
+        self,
+        job: PartJob,
+        frames: Iterable[StretchFrame],
+        size: ClipSize,
+        tracker: Tracker,
+        writer: ClipWriter,
+        made: _Made,
+        still_wanted: Callable[[], bool],
+    ) -> None:
+        draw = self._definition.draw or draw_detections
+        every_ms = job.work.every_ms or self._definition.default_every_ms
+        # Wall time where it is known; else the time within the result, so that sightings of one query can be compared.
+        base_us = (
+            (job.source.t0_us + job.source.pts_a_ms * 1000) if job.source.t0_us is not None else job.offset_ms * 1000
+        )
+        previous_ms: int | None = None
+        for frame in frames:
+            if made.frames % CHECK_EVERY_FRAMES == 0 and not still_wanted():
+                raise NoLongerWanted
+            picture, placement = size.place(frame.picture)
+            captured_us = base_us + frame.pts_ms * 1000
+            shown: list[Detection]
+            # The result's time decides what is searched, so that a part searches what a single pass would.
+            if is_searched(job.offset_ms + frame.pts_ms, previous_ms, every_ms):
+                (found,) = self._analyzer.analyze([frame.picture])
+                if not placement.is_identity:
+                    found = [d.model_copy(update={"box": placement.to_clip(d.box)}) for d in found]
+                shown = tracker.update(frame.pts_ms, captured_us, found)
+                made.detections.append(FrameDetections(pts_ms=frame.pts_ms, items=tuple(shown)))
+                made.searched += 1
+            else:
+                shown = tracker.carry(frame.pts_ms, captured_us)
+            previous_ms = job.offset_ms + frame.pts_ms
+            draw(picture, shown)
+            writer.write(picture, frame.pts_ms)
+            made.frames += 1
+            made.last_ms = frame.pts_ms
+
+
+def _require_pictures(job: PartJob, made: _Made) -> None:
+    if made.frames == 0:
+        raise UnusableVideo(f"Part {job.part} of the video has no picture.")
