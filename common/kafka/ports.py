@@ -62,7 +62,7 @@ def from_timestamp(timestamp_ms: int) -> StartRule:
 
 
 class PositionLost(LookoutError):
-    """The next offset of an assigned partition is not in the log: expired, or past the end of a recreated topic.
+    """The next offset of an assigned partition is not in the log: it expired, or the topic was made again.
 
     Nothing is skipped: the partition gives no records until `GroupConsumer.seek`. Declare the gap first (DESIGN 5, rule
     14), or let the process end: the next start compares the committed position with the log.
@@ -152,7 +152,7 @@ class LogReader(Protocol):
     def watermarks(self, partition: TopicPartition) -> Watermarks: ...
 
     def topic_id(self, topic: str) -> str:
-        """The topic's id (base64 UUID): it changes when a topic is deleted and made again."""
+        """The topic's id (UUID in base64url, 22 characters): it changes when a topic is deleted and made again."""
         ...
 
     def partitions(self, topic: str) -> int: ...

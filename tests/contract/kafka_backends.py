@@ -18,7 +18,7 @@ from common.kafka.confluent import (
 )
 from common.kafka.memory import MemoryCluster, MemoryGroupConsumer
 from common.kafka.ports import FROM_BEGINNING, GroupConsumer, LogReader, RecordProducer, StartRule, TopicReader
-from common.settings import KafkaSettings
+from common.settings import KafkaSettings, load_settings
 
 ADMIN_LIMIT_S = 20.0
 SMALL_LIMIT_BYTES = 256 * 1024
@@ -86,7 +86,7 @@ class BrokerBackend:
     name = "broker"
 
     def __init__(self, bootstrap_servers: str) -> None:
-        self.settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
+        self.settings = load_settings(KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers})
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
         self._cleanup = contextlib.ExitStack()
 

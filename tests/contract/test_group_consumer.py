@@ -314,6 +314,33 @@ def test_expiry_while_reading_is_told(kafka: KafkaBackend, group: str) -> None:
     assert caught.value.offset == 10
 
 
+@pytest.mark.parametrize("new_records", [3, 30])
+def test_a_topic_made_again_is_told_before_its_records_are_read(
+    kafka: KafkaBackend, group: str, new_records: int
+) -> None:
+    """Also when the old position would exist in the new log."""
+    topic = kafka.create_topic(1)
+    fill(kafka, topic, 0, 10)
+    member = Member(kafka.consumer(group), topic)
+    drive([member], lambda: len(member.records) == 10)
+    kafka.recreate_topic(topic)
+    fill(kafka, topic, 0, new_records)
+    caught = None
+    end = time.monotonic() + PATIENCE_S
+    while caught is None and time.monotonic() < end:
+        try:
+            member.turn()
+        except PositionLost as error:
+            caught = error
+        except Transient:
+            time.sleep(0.05)
+    assert caught is not None
+    assert caught.offset == 10
+    assert len(member.records) == 10
+    member.consumer.seek(TopicPartition(topic, 0), 0)
+    drive([member], lambda: len(member.records) == 10 + new_records)
+
+
 def test_a_topic_that_does_not_exist_is_a_configuration_error(kafka: KafkaBackend, group: str) -> None:
     member = Member(kafka.consumer(group), "nowhere-" + secrets.token_hex(4))
     with pytest.raises(ConfigurationError):

@@ -36,7 +36,7 @@ def answer(future: "Future[T]", doing: str, timeout_s: float = REQUEST_TIMEOUT_S
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """`topic_id`: base64 UUID."""
+    """`topic_id`: UUID in base64url, 22 characters."""
 
     topic_id: str
     partitions: int
@@ -46,4 +46,6 @@ def describe_topic(admin: AdminClient, topic: str, timeout_s: float = REQUEST_TI
     """Id and number of partitions of a topic. Raises ConfigurationError for an unknown one."""
     futures = admin.describe_topics(TopicCollection([topic]), request_timeout=timeout_s)
     found = answer(futures[topic], f"describing topic {topic}", timeout_s)
-    return TopicFacts(str(found.topic_id), len(found.partitions))
+    # librdkafka writes the id in plain base64; Kafka's own tools, and we, in the form that is safe in names and URLs.
+    topic_id = str(found.topic_id).translate(str.maketrans("+/", "-_"))
+    return TopicFacts(topic_id, len(found.partitions))

@@ -28,6 +28,7 @@ class MemoryGroupConsumer:
         self._listener: GroupListener | None = None
         self._owned: set[TopicPartition] = set()
         self._next: dict[TopicPartition, int] = {}
+        self._topic_ids: dict[TopicPartition, str] = {}
         self._paused: set[TopicPartition] = set()
         self._commits_done: deque[tuple[Done, Exception | None]] = deque()  # bounded by the caller's commits
         self._known_topics: set[str] = set()
@@ -141,6 +142,7 @@ class MemoryGroupConsumer:
             self._owned.discard(partition)
             self._paused.discard(partition)
             self._next.pop(partition, None)
+            self._topic_ids.pop(partition, None)
 
     def _fetch(self, max_records: int) -> list[Record]:
         """Takes turns: each poll begins at another partition, so that none starves."""
@@ -158,10 +160,12 @@ class MemoryGroupConsumer:
             except ConfigurationError:  # deleted: it gives nothing, and is revoked in a later poll
                 continue
             at = self._next[partition]
-            if not log.low <= at <= log.high:
+            topic_id = self._cluster.topic(partition.topic).topic_id
+            if not log.low <= at <= log.high or self._topic_ids.setdefault(partition, topic_id) != topic_id:
                 if records:  # first what is in hand; the next poll says it
                     break
                 del self._next[partition]
+                self._topic_ids.pop(partition, None)
                 raise PositionLost(partition, at)
             found = log.read(at, max_records - len(records))
             if found:

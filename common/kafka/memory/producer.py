@@ -38,6 +38,7 @@ class MemoryProducer:
         self._lock = threading.RLock()  # guards the queue: `send` comes from any thread
         self._queue: deque[_Queued] = deque()  # full: `send` raises Transient
         self._failures: deque[tuple[Exception, bool]] = deque()
+        self._is_closed = False
         self.holds_deliveries = False
 
     def fail_next(self, error: Exception, appended: bool = False) -> None:
@@ -54,6 +55,8 @@ class MemoryProducer:
         done: Done | None = None,
     ) -> None:
         with self._lock:
+            if self._is_closed:
+                raise Transient("the producer is closed")
             if len(self._queue) >= self._queue_records:
                 raise Transient("the producer's queue is full")
             self._queue.append(_Queued(topic, key, value, tuple(headers), partition, done))
@@ -105,6 +108,7 @@ class MemoryProducer:
 
     def close(self) -> None:
         self.deliver()
+        self._is_closed = True
 
     def _append(self, queued: _Queued) -> tuple[Delivery | None, Exception | None]:
         failure, appended = self._failures.popleft() if self._failures else (None, True)

@@ -44,7 +44,8 @@ class MemoryTopicReader:
         records: list[Record] = []
         for partition in self._next:
             log = self._cluster.log(partition)
-            self._next[partition] = max(self._next[partition], log.low)
+            if not log.low <= self._next[partition] <= log.high:  # expired, or made again
+                self._next[partition] = log.low
             found = log.read(self._next[partition], BATCH)
             if found:
                 self._next[partition] = found[-1].offset + 1
