@@ -59,11 +59,11 @@ PROBE = AnalysisDefinition(
 def make_film(path: Path, frames: int = FRAMES, key_every: int = 20) -> bytes:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         stream.codec_context.options = {"g": str(key_every), "keyint_min": str(key_every), "sc_threshold": "0"}
         stream.time_base = stream.codec_context.time_base = Fraction(1, RATE)
         for number in range(frames):
-            picture = np.full((48, 64, 3), 30 + number, np.uint8)
+            picture = np.full((240, 320, 3), 30 + number, np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts = number
             container.mux(stream.encode(frame))
@@ -93,7 +93,7 @@ def run(worker: JobWorker, job: PlanJob | PartJob | JoinJob) -> object:
 
 
 def make_parts(store: MemoryObjectStore, worker: JobWorker) -> list[PartJob]:
-    facts = VideoFacts((0, 2_000, 4_000, 6_000, 8_000, 10_000), 12_000, FRAMES, 64, 48)
+    facts = VideoFacts((0, 2_000, 4_000, 6_000, 8_000, 10_000), 12_000, FRAMES, 320, 240)
     return plan_parts(PlanJob(work=WORK, sources=(Source(object_key=KEY),)), [facts], part_ms=4_000)
 
 
@@ -135,7 +135,7 @@ def test_parts_hold_every_frame_once_and_the_join_is_their_sum(
     pictures = list(read_pictures(result))
     assert len(pictures) == FRAMES
     assert [pts for pts, _ in pictures] == sorted({pts for pts, _ in pictures})
-    brightness = [float(picture[30:, 40:].mean()) for _, picture in pictures]
+    brightness = [float(picture[200:, 280:].mean()) for _, picture in pictures]
     assert all(abs(b - (30 + n)) < 12 for n, b in enumerate(brightness))
     assert len(joined.sightings) == 1
     sidecar = read_query_sidecar(store, result_key(WORK.query_id))
