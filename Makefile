@@ -3,9 +3,6 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
-# Variables given on the command line (make run VIDEO=film.mp4) reach the programs through the environment.
-export VIDEO CAMERAS DEMO
-
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor run servers smoke test lint format password open screenshots lock versitygw clean distclean wipe
 

