@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from api_server.http.body import BODY_MAX_BYTES
@@ -27,6 +27,7 @@ _UNUSUAL: dict[int, tuple[str, str]] = {
     413: ("too_large", f"The body is longer than {BODY_MAX_BYTES} bytes."),
     414: ("too_long", "The address is too long."),
 }
+_TITLES = {404: "Not found", 503: "Not ready yet", 500: "Something went wrong"}
 
 
 def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHeaders, metrics: Metrics) -> None:
@@ -58,26 +59,31 @@ def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHe
         metrics.count("lookout_http_requests_total", route=rule, status=str(response.status_code))
         return response
 
+    def problem(error: ApiError) -> Response:
+        route = declared.get(request.endpoint or "")
+        is_page = route.is_page if route is not None else _looks_for_a_page()
+        return _problem_page(error) if is_page else _problem(error)
+
     @app.errorhandler(ApiError)
     def _said(error: ApiError) -> Response:
-        return _problem(error)
+        return problem(error)
 
     @app.errorhandler(Transient)
     def _waiting(error: Transient) -> Response:
         log.warning("a server does not answer", extra={"request_id": _request_id(), "error": str(error)})
-        return _problem(unavailable("A server behind this one does not answer. Try again in a moment."))
+        return problem(unavailable("A server behind this one does not answer. Try again in a moment."))
 
     @app.errorhandler(HTTPException)
     def _refused(error: HTTPException) -> Response:
         status = error.code or 500
         code, message = _UNUSUAL.get(status, ("refused", error.name + "."))
         allowed = getattr(error, "valid_methods", None)
-        return _problem(ApiError(status, code, message, {"Allow": ", ".join(sorted(allowed))} if allowed else {}))
+        return problem(ApiError(status, code, message, {"Allow": ", ".join(sorted(allowed))} if allowed else {}))
 
     @app.errorhandler(Exception)
     def _broken(error: Exception) -> Response:
         log.error("a request failed", exc_info=error, extra={"request_id": _request_id(), "path": request.path})
-        return _problem(ApiError(500, "internal", "Something went wrong here. The log knows it by the request id."))
+        return problem(ApiError(500, "internal", "Something went wrong here. The log knows it by the request id."))
 
 
 def _view(route: Route, gate: Gate) -> Callable[..., Any]:
@@ -108,6 +114,19 @@ def _answered(route: Route, reply: Reply) -> Response:
 def _problem(error: ApiError) -> Response:
     body = Problem(code=error.code, message=error.message, request_id=_request_id())
     response = Response(body.model_dump_json(), error.status, mimetype="application/json")
+    response.headers.update(error.headers)
+    return response
+
+
+def _looks_for_a_page() -> bool:
+    """Whether a person typed an address that is none."""
+    return not request.path.startswith("/v1/") and "text/html" in request.headers.get("Accept", "")
+
+
+def _problem_page(error: ApiError) -> Response:
+    title = _TITLES.get(error.status, "This did not work")
+    page = render_template("problem.html", title=title, message=error.message, request_id=_request_id())
+    response = Response(page, error.status, mimetype="text/html")
     response.headers.update(error.headers)
     return response
 

@@ -1,0 +1,122 @@
+"""gunicorn around the application: one worker process, everything in it made after fork."""
+
+import logging
+import socket
+import struct
+from http import HTTPStatus
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+from api_server.app import create_app
+from api_server.wiring import AllSettings, ApiService, build_service
+
+log = logging.getLogger(__name__)
+
+THREADS = 32
+"""More than `media_routes.STREAMS_MAX`: while every video place is taken, the rest still answers."""
+CONNECTIONS = 500
+KEEP_ALIVE_S = 15
+GRACE_S = 15
+PEER_S = 20
+"""How long a client may keep a thread waiting for its next byte, in either direction. A player that pauses longer asks
+for the rest with a Range."""
+
+
+class ApiServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annotations
+    """The gunicorn application. `run` returns by SystemExit when the server has stopped."""
+
+    def __init__(self, settings: AllSettings) -> None:
+        self._settings = settings
+        self._service: ApiService | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by the constructor of the base class. Nothing is read from gunicorn's own files and variables."""
+        host = self._settings.api.bind
+        options: dict[str, Any] = {
+            "bind": f"{f'[{host}]' if ':' in host else host}:{self._settings.api.port}",
+            # One process: log-ins are limited and cameras are numbered in its memory.
+            "workers": 1,
+            "worker_class": ApiWorker,
+            "logger_class": RootLogger,
+            "threads": THREADS,
+            "worker_connections": CONNECTIONS,
+            "keepalive": KEEP_ALIVE_S,
+            "graceful_timeout": GRACE_S,
+            "timeout": 30,
+            "limit_request_line": 4_094,
+            "limit_request_fields": 60,
+            "limit_request_field_size": 8_190,
+            "control_socket_disable": True,
+            "proc_name": "lookout-api",
+            "when_ready": lambda server: _bound_waits(server.LISTENERS),
+            "post_worker_init": lambda worker: worker.app.started().start(),
+            "worker_exit": lambda _server, worker: worker.app.stopped(),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by the worker, after fork."""
+        self._service = build_service(self._settings)
+        return create_app(self._service.parts)
+
+    def started(self) -> ApiService:
+        """The worker's service, to be started. gunicorn calls `load` before `post_worker_init`."""
+        if self._service is None:
+            raise RuntimeError("post_worker_init came before load")
+        return self._service
+
+    def stopped(self) -> None:
+        """After the worker's last request, also when it could not even start."""
+        if self._service is not None:
+            self._service.stop()
+
+
+class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
+    """gthread with JSON errors and a graceful Ctrl-C."""
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGINT and SIGQUIT: as SIGTERM, because a Ctrl-C reaches every process of the terminal."""
+        self.handle_exit(sig, frame)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002  gunicorn's
+        """A request that is no HTTP, or an error outside the application: JSON, never a stack trace."""
+        is_clients_fault = isinstance(exc, ParseException)
+        if not is_clients_fault:
+            log.error("a connection failed", exc_info=exc)
+        status = HTTPStatus.BAD_REQUEST if is_clients_fault else HTTPStatus.INTERNAL_SERVER_ERROR
+        sentence = "The request is not the HTTP this server takes." if is_clients_fault else "Something went wrong."
+        body = f'{{"code":"bad_request","message":"{sentence}","request_id":"none"}}'.encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            client.sendall(head.encode() + body)
+        except OSError:
+            log.debug("the client had gone")
+
+
+class RootLogger(Logger):  # type: ignore[misc]  # gunicorn has no annotations
+    """gunicorn's lines in this project's format: they go to the root logger."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by the constructor and on reload."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+def _bound_waits(listeners: Any) -> None:
+    """Accepted connections inherit these time-outs of the listening socket (socket(7); Linux)."""
+    span = struct.pack("ll", PEER_S, 0)
+    for listener in listeners:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)

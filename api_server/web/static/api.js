@@ -1,0 +1,56 @@
+// Talking to the API. Every error is a Problem with a sentence that can be shown.
+
+const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+export class Problem extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Call the API; resolves to the parsed answer, or null for 204. Rejects with a Problem. */
+export async function call(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Problem(0, "offline", "The server does not answer. Is it running?");
+  }
+  if (response.status === 401 && path !== "/v1/session") {
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return new Promise(() => {});
+  }
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw new Problem(response.status, answer?.code ?? "unknown", answer?.message ?? `The server answered ${response.status}.`);
+}
+
+export const get = (path) => call("GET", path);
+export const post = (path, body) => call("POST", path, body);
+export const patch = (path, body) => call("PATCH", path, body);
+export const remove = (path) => call("DELETE", path);
+
+/** Run `work` every `seconds` while the page can be seen, and at once; a failure is told to `failed` and does not end it. */
+export function repeat(seconds, work, failed = () => {}) {
+  let timer = null;
+  const turn = async () => {
+    timer = null;
+    try {
+      await work();
+      failed(null);
+    } catch (problem) {
+      failed(problem);
+    }
+    if (!document.hidden) timer = setTimeout(turn, seconds * 1000);
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && timer === null) timer = setTimeout(turn, 0);
+  });
+  return turn();
+}

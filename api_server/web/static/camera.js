@@ -1,0 +1,64 @@
+// One camera: live picture, lag, newest clips, settings.
+import { get, patch, post, remove, repeat } from "./api.js";
+import { fillForm, keepIntervals, readForm, showToken, wireForm } from "./camera_form.js";
+import { clipCard } from "./clip_card.js";
+import { byId, confirmed, notice, showProblem, wireDialog } from "./dom.js";
+import { fillLags } from "./lag.js";
+import { Live } from "./live.js";
+import { Screen } from "./screen.js";
+
+const id = byId("camera").dataset.camera;
+const form = byId("settings");
+const update = wireForm(form);
+let camera = await get(`/v1/cameras/${id}`);
+fillForm(form, camera);
+update();
+
+const screen = new Screen(id, camera.name);
+screen.mount(byId("screen"));
+new Live([id], () => screen.canvas, (_, isLive) => screen.setLive(isLive), 15);
+
+repeat(2, async () => {
+  const status = await get("/v1/status");
+  const mine = status.cameras.find((one) => one.camera === id);
+  if (mine) fillLags(byId("lags"), mine.analyses, camera.clip_ms);
+  await screen.refreshStill();
+});
+
+repeat(5, async () => {
+  const { clips } = await get(`/v1/clips?camera=${id}&limit=8`);
+  const shown = [...byId("clips").children].map((card) => card.dataset.clip).join();
+  if (clips.map((clip) => clip.id).join() !== shown) byId("clips").replaceChildren(...clips.map((clip) => clipCard(clip, null)));
+  byId("no-clips").hidden = clips.length > 0;
+});
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    camera = await patch(`/v1/cameras/${id}`, keepIntervals(readForm(form), camera));
+    byId("name").textContent = camera.name;
+    showProblem(form.querySelector(".problem"), null);
+    notice("Saved. It acts within a few seconds.");
+  } catch (problem) {
+    showProblem(form.querySelector(".problem"), problem);
+  }
+});
+
+byId("rotate").addEventListener("click", async () => {
+  try {
+    await showToken(await post(`/v1/cameras/${id}/token`));
+  } catch (problem) {
+    notice(problem.message);
+  }
+});
+
+wireDialog(byId("delete-dialog"));
+byId("delete").addEventListener("click", async () => {
+  if (!(await confirmed(byId("delete-dialog")))) return;
+  try {
+    await remove(`/v1/cameras/${id}`);
+    location.assign("/");
+  } catch (problem) {
+    notice(problem.message);
+  }
+});

@@ -1,0 +1,112 @@
+// The cameras page.
+import { get, post, repeat } from "./api.js";
+import { curlLine, readForm, showToken, wireForm } from "./camera_form.js";
+import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
+import { fillLags } from "./lag.js";
+import { Live } from "./live.js";
+import { Screen } from "./screen.js";
+
+const grid = byId("cameras");
+const cards = new Map();
+let live = null;
+
+function makeCard(camera) {
+  const screen = new Screen(camera.id, camera.name);
+  const frame = el("a", { class: "screen", href: `/cameras/${camera.id}`, tabindex: "-1", "aria-hidden": "true" });
+  const lags = el("ul", { class: "lags", "aria-label": `How far behind ${camera.name} is` });
+  const name = el("a", { href: `/cameras/${camera.id}` }, camera.name);
+  screen.mount(frame);
+  const card = el(
+    "article",
+    { class: "card", "data-camera": camera.id },
+    frame,
+    el(
+      "div",
+      { class: "text" },
+      el("div", { class: "line" }, el("h2", {}, name), el("a", { href: `/clips?camera=${camera.id}` }, "Clips")),
+      lags,
+    ),
+  );
+  return { card, screen, lags, name };
+}
+
+async function refreshCameras() {
+  const { cameras } = await get("/v1/cameras");
+  const before = [...cards.keys()].join();
+  const wanted = new Set(cameras.map((camera) => camera.id));
+  for (const [id, { card }] of cards) {
+    if (!wanted.has(id)) {
+      card.remove();
+      cards.delete(id);
+    }
+  }
+  for (const camera of cameras) {
+    if (!cards.has(camera.id)) {
+      cards.set(camera.id, makeCard(camera));
+      grid.append(cards.get(camera.id).card);
+    }
+    const known = cards.get(camera.id);
+    known.name.textContent = camera.name;
+    known.clipMs = camera.clip_ms;
+  }
+  byId("empty").hidden = cameras.length > 0;
+  grid.removeAttribute("aria-busy");
+  if ([...cards.keys()].join() !== before) watch();
+}
+
+function watch() {
+  live?.stop();
+  live = new Live(
+    [...cards.keys()].slice(0, 64),
+    (camera) => cards.get(camera)?.screen.canvas,
+    (camera, isLive) => cards.get(camera)?.screen.setLive(isLive),
+    5,
+  );
+}
+
+async function refreshStatus() {
+  const status = await get("/v1/status");
+  for (const camera of status.cameras) {
+    const known = cards.get(camera.camera);
+    if (known) fillLags(known.lags, camera.analyses, known.clipMs);
+  }
+  for (const { screen } of cards.values()) await screen.refreshStill();
+}
+
+const addDialog = byId("add-dialog");
+const addForm = byId("add-form");
+wireDialog(addDialog);
+wireForm(addForm);
+const openAdd = () => {
+  addForm.reset();
+  showProblem(addForm.querySelector(".problem"), null);
+  addDialog.showModal();
+};
+byId("add").addEventListener("click", openAdd);
+for (const button of document.querySelectorAll("[data-add]")) button.addEventListener("click", openAdd);
+addForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = addForm.querySelector('[type="submit"]');
+  button.disabled = true;
+  try {
+    const camera = await post("/v1/cameras", readForm(addForm));
+    addDialog.close();
+    await refreshCameras();
+    await showToken(camera);
+  } catch (problem) {
+    showProblem(addForm.querySelector(".problem"), problem);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+const port = document.querySelector('meta[name="ingest-port"]').content;
+byId("empty-curl").textContent = curlLine(port, "/v1/cameras/CAMERA/frames", "TOKEN");
+
+let told = null;
+const tell = (problem) => {
+  if (problem && problem.message !== told) notice(problem.message);
+  told = problem?.message ?? null;
+};
+await repeat(10, refreshCameras, tell);
+repeat(2, refreshStatus, tell);

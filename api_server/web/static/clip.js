@@ -1,0 +1,102 @@
+// One clip: player, sightings to jump to, facts.
+import { get, remove } from "./api.js";
+import { byId, confirmed, el, notice, picture, showProblem, wireDialog } from "./dom.js";
+import { analysisName, bytes, duration, percent, timeOf } from "./words.js";
+
+const id = byId("clip").dataset.clip;
+const path = `/v1/clips/${encodeURIComponent(id)}`;
+const video = byId("video");
+const FATES = {
+  analysed: "analysed", carried: "in between, last boxes drawn", sampled_out: "not analysed: overload", failed: "analysis failed",
+  duplicate: "sent twice, kept once", dead_letter: "not a picture", not_applicable: "not to be analysed",
+};
+
+const [clip, { cameras }] = await Promise.all([get(path), get("/v1/cameras")]);
+const camera = cameras.find((one) => one.id === clip.camera);
+byId("heading").replaceChildren(camera?.name ?? clip.camera, ", ", timeOf(clip.t0_us));
+byId("analysis").textContent = analysisName(clip.analysis);
+
+const start = Number(new URLSearchParams(location.search).get("t"));
+if (start > 0) video.currentTime = Math.max(0, start - 0.5);
+video.addEventListener("error", () =>
+  showProblem(byId("problem"), new Error("The video cannot be played. It may have been deleted, or the store does not answer.")),
+);
+
+function seek(seconds) {
+  const last = Number.isFinite(video.duration) ? video.duration : seconds;
+  video.currentTime = Math.min(Math.max(0, seconds), last);
+}
+
+function sightingRow(sighting) {
+  const words = sighting.text
+    ? el("span", { class: "plate" }, sighting.text)
+    : el("span", {}, sighting.label ?? sighting.kind);
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      { type: "button", onclick: () => { seek(sighting.at_ms / 1000 - 0.5); video.play(); } },
+      picture(sighting.crop, "", "", { class: "crop" }),
+      el(
+        "span",
+        {},
+        words,
+        el("span", { class: "muted small" }, `${percent(sighting.confidence)} sure, at ${duration(sighting.at_ms)}`),
+      ),
+    ),
+  );
+}
+
+byId("sightings").replaceChildren(...clip.sightings.map(sightingRow));
+byId("no-sightings").hidden = clip.sightings.length > 0;
+const counts = Object.entries(clip.counts).map(([fate, count]) => `${count} ${FATES[fate] ?? fate}`);
+const facts = {
+  Camera: el("a", { href: `/cameras/${clip.camera}` }, camera?.name ?? clip.camera),
+  Begins: timeOf(clip.first_captured_us),
+  Length: duration(clip.duration_ms),
+  Picture: `${clip.width} × ${clip.height}, ${clip.frame_count} frames`,
+  Frames: counts.join("; "),
+  Complete: clip.complete ? "yes, no gap fell into it" : "not known to be: a gap or a start fell into it",
+  Size: bytes(clip.video_bytes),
+  ...(clip.model ? { Model: `${clip.model.name} ${clip.model.version}` } : {}),
+  ...(clip.notes.length ? { Notes: clip.notes.join("; ") } : {}),
+  Data: el("a", { href: clip.sidecar }, "sidecar (JSON)"),
+};
+byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+
+const frameSeconds = clip.frame_count > 1 ? clip.duration_ms / 1000 / (clip.frame_count - 1) : 0.1;
+function step(frames) {
+  video.pause();
+  seek(video.currentTime + frames * frameSeconds);
+}
+for (const button of document.querySelectorAll("[data-step]")) {
+  button.addEventListener("click", () => step(Number(button.dataset.step)));
+}
+byId("speed").addEventListener("change", (event) => { video.playbackRate = Number(event.target.value); });
+
+const KEYS = {
+  " ": () => (video.paused ? video.play() : video.pause()),
+  ArrowLeft: () => seek(video.currentTime - 2),
+  ArrowRight: () => seek(video.currentTime + 2),
+  ",": () => step(-1),
+  ".": () => step(1),
+  f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
+};
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, select, textarea, button, a, dialog");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+wireDialog(byId("delete-dialog"));
+byId("delete").addEventListener("click", async () => {
+  if (!(await confirmed(byId("delete-dialog")))) return;
+  try {
+    await remove(path);
+    location.assign("/clips");
+  } catch (problem) {
+    notice(problem.message);
+  }
+});

@@ -1,0 +1,29 @@
+// The sign-in form.
+import { post } from "./api.js";
+import { byId, showProblem } from "./dom.js";
+
+const form = byId("sign-in");
+
+/** Only a place on this site: `next` comes from the address, which anybody can write. */
+function target() {
+  const next = new URLSearchParams(location.search).get("next") ?? "/";
+  const url = new URL(next, location.origin);
+  return url.origin === location.origin && next.startsWith("/") && !url.pathname.startsWith("/sign-in")
+    ? url.pathname + url.search
+    : "/";
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = form.querySelector("button");
+  button.disabled = true;
+  showProblem(byId("problem"), null);
+  try {
+    await post("/v1/session", { name: form.elements.name.value, password: form.elements.password.value });
+    location.assign(target());
+  } catch (problem) {
+    showProblem(byId("problem"), problem);
+    button.disabled = false;
+    form.elements.password.select();
+  }
+});

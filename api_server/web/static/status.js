@@ -1,0 +1,55 @@
+// How far behind every camera is, and who works on it.
+import { get, repeat } from "./api.js";
+import { byId, el, showProblem } from "./dom.js";
+import { lagWords } from "./lag.js";
+import { analysisName, timeOf } from "./words.js";
+
+const { cameras: known } = await get("/v1/cameras").catch(() => ({ cameras: [] }));
+const cameras = new Map(known.map((camera) => [camera.id, camera]));
+
+function lagRow(camera, lag, isFirst) {
+  const about = cameras.get(camera.camera);
+  const words = lagWords(lag, about?.clip_ms ?? 0);
+  return el(
+    "tr",
+    {},
+    el("td", {}, isFirst ? el("a", { href: `/cameras/${camera.camera}` }, about?.name ?? camera.camera) : ""),
+    el("td", {}, analysisName(lag.analysis)),
+    el("td", {}, el("span", { class: `tag ${words.mood}`, title: words.title }, words.text)),
+    el("td", { class: "number" }, lag.lag_messages === null ? "–" : String(lag.lag_messages)),
+    el("td", { class: "mono" }, lag.instance ?? "nobody"),
+  );
+}
+
+function consumerRow(consumer) {
+  const mood = consumer.is_silent || consumer.state === "failed" ? "bad" : consumer.state === "running" ? "good" : "warn";
+  const frames = Object.entries(consumer.counts).map(([fate, count]) => `${count} ${fate.replaceAll("_", " ")}`);
+  return el(
+    "tr",
+    {},
+    el("td", { class: "mono" }, consumer.instance),
+    el("td", {}, analysisName(consumer.analysis)),
+    el("td", {}, el("span", { class: `tag ${mood}`, title: consumer.reason }, consumer.is_silent ? "silent" : consumer.state),
+      consumer.reason ? el("div", { class: "small" }, consumer.reason) : null),
+    el("td", { class: "number" }, String(consumer.threads)),
+    el("td", { class: "number" }, String(consumer.in_flight)),
+    el("td", { class: "number" }, String(consumer.unsettled_windows)),
+    el("td", { class: "number" }, consumer.partitions.join(" ") || "–"),
+    el("td", { class: "small" }, frames.join(", ") || "–"),
+  );
+}
+
+repeat(
+  2,
+  async () => {
+    const status = await get("/v1/status");
+    byId("lags").replaceChildren(...status.cameras.flatMap((camera) => camera.analyses.map((lag, n) => lagRow(camera, lag, n === 0))));
+    byId("no-cameras").hidden = status.cameras.length > 0;
+    if (byId("consumers")) {
+      byId("consumers").replaceChildren(...status.consumers.map(consumerRow));
+      byId("no-consumers").hidden = status.consumers.length > 0;
+    }
+    byId("fresh").replaceChildren("as of ", timeOf(status.now_us));
+  },
+  (problem) => showProblem(byId("problem"), problem),
+);

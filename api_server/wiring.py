@@ -1,0 +1,113 @@
+"""The one place where the API server meets its adapters."""
+
+from dataclasses import dataclass
+
+from api_server.accounts.login import Login
+from api_server.accounts.passwords import Passwords
+from api_server.accounts.sessions import Sessions
+from api_server.accounts.users import Users
+from api_server.app import ApiParts
+from api_server.cameras.publisher import SettingsPublisher
+from api_server.cameras.registry import CameraRegistry, PartitionCount
+from api_server.cameras.store import CameraStore
+from api_server.clips.store import ClipStore
+from api_server.database.mongo import MongoDatabase
+from api_server.database.port import Database
+from api_server.housekeeping import Housekeeping, StartParts
+from api_server.settings import ApiSettings
+from api_server.status.board import StatusBoard
+from api_server.status.follower import TopicFollower
+from common.clock import Clock, SystemClock
+from common.kafka.confluent import ConfluentLogReader, ConfluentProducer, ConfluentTopicReader
+from common.kafka.ports import FROM_BEGINNING, LogReader, RecordProducer
+from common.metrics import Metrics
+from common.settings import KafkaSettings, MongoSettings, PlaceSettings, StorageSettings
+from common.storage.s3 import S3ObjectStore
+from common.topics import CAMERA_SETTINGS, CONSUMER_STATUS, FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class AllSettings:
+    """Everything `python -m api_server` reads from the environment."""
+
+    api: ApiSettings
+    kafka: KafkaSettings
+    mongo: MongoSettings
+    storage: StorageSettings
+    places: PlaceSettings
+
+
+class ApiService:
+    """The parts of a running API server. Made after fork; `start` and `stop` once each."""
+
+    def __init__(
+        self, parts: ApiParts, follower: TopicFollower, producer: RecordProducer, reader: LogReader, database: Database
+    ) -> None:
+        self.parts = parts
+        self._follower = follower
+        self._producer = producer
+        self._reader = reader
+        self._database = database
+
+    def start(self) -> None:
+        self._follower.start()
+        self.parts.housekeeping.start()
+
+    def stop(self) -> None:
+        """Bounded by the joins and flushes of the parts. Idempotent."""
+        self._follower.stop()
+        self.parts.housekeeping.stop()
+        self._producer.close()
+        self._reader.close()
+        self._database.close()
+
+
+def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiService:
+    """The service on real servers. Opens connections lazily: it starts whether or not they answer."""
+    clock = clock or SystemClock()
+    kafka = settings.kafka
+    database: Database = MongoDatabase(settings.mongo)
+    users, cameras, clips = Users(database), CameraStore(database), ClipStore(database)
+    passwords = Passwords()
+    sessions = Sessions(database, users, clock)
+    producer = ConfluentProducer(kafka, client_id="lookout-api")
+    reader = ConfluentLogReader(kafka, "lookout-api")
+    publisher = SettingsPublisher(cameras, producer, kafka.topic(CAMERA_SETTINGS))
+    registry = CameraRegistry(cameras, clips, publisher, PartitionCount(reader, kafka.topic(FRAMES)), clock)
+    housekeeping = Housekeeping(
+        StartParts(
+            database=database,
+            users=users,
+            passwords=passwords,
+            cameras=cameras,
+            registry=registry,
+            publisher=publisher,
+            make_settings_reader=lambda: ConfluentTopicReader(kafka, [kafka.topic(CAMERA_SETTINGS)], FROM_BEGINNING),
+            var_dir=settings.places.var_dir,
+            has_demo=settings.api.demo,
+            clock=clock,
+        )
+    )
+    board = StatusBoard(clock)
+    follower = TopicFollower(
+        "consumer-status",
+        lambda: ConfluentTopicReader(kafka, [kafka.topic(CONSUMER_STATUS)], FROM_BEGINNING),
+        board.take,
+    )
+    parts = ApiParts(
+        settings=settings.api,
+        database=database,
+        users=users,
+        sessions=sessions,
+        login=Login(users, sessions, passwords),
+        cameras=cameras,
+        registry=registry,
+        clips=clips,
+        store=S3ObjectStore(settings.storage),
+        public_store_url=settings.storage.public_endpoint_url,
+        board=board,
+        housekeeping=housekeeping,
+        metrics=Metrics(),
+        clock=clock,
+    )
+    return ApiService(parts, follower, producer, reader, database)

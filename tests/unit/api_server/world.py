@@ -1,0 +1,253 @@
+"""Everything the API server and the indexer touch, in memory, and what tests put into it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from api_server.access.subject import Role
+from api_server.accounts.login import Login
+from api_server.accounts.passwords import Passwords
+from api_server.accounts.sessions import Sessions
+from api_server.accounts.users import User, Users
+from api_server.app import ApiParts, create_app
+from api_server.cameras.camera import Camera
+from api_server.cameras.publisher import SettingsPublisher
+from api_server.cameras.registry import CameraRegistry, PartitionCount
+from api_server.cameras.requests import NewCamera
+from api_server.cameras.store import CameraStore
+from api_server.clips.store import ClipStore
+from api_server.database.memory import MemoryDatabase
+from api_server.housekeeping import Housekeeping, StartParts
+from api_server.indexer.erasure import ClipEraser
+from api_server.indexer.writer import EventWriter
+from api_server.settings import ApiSettings
+from api_server.status.board import StatusBoard
+from common.clock import FakeClock
+from common.contracts.camera_settings import CameraSettings
+from common.contracts.clip import ClipId
+from common.contracts.clip_event import ClipReady, clip_ready
+from common.contracts.detection import Sighting
+from common.contracts.object_metadata import ClipMetadata
+from common.contracts.sidecar import Fate, FrameEntry, Origin, Sidecar
+from common.contracts.sidecar_box import pack_box
+from common.contracts.window import Window
+from common.kafka.memory import MemoryCluster
+from common.metrics import Metrics
+from common.storage.clips import VIDEO_TYPE
+from common.storage.memory import MemoryObjectStore
+from common.topics import topic_specs
+
+PASSWORD = "correct horse battery"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""argon2id as in production, at a price tests can pay."""
+SIGNING_KEY = "k" * 32
+VIDEO = bytes(range(256)) * 40
+JPEG = b"\xff\xd8 a picture \xff\xd9"
+
+
+class World:
+    """One installation. Nothing runs by itself: tests call the parts they are about."""
+
+    def __init__(self, var_dir: Path, public_url: str | None = None, signing_key: str | None = SIGNING_KEY) -> None:
+        self.clock = FakeClock()
+        self.database = MemoryDatabase()
+        self.store = MemoryObjectStore(self.clock, public_endpoint_url=public_url)
+        self.cluster = MemoryCluster(self.clock)
+        for spec in topic_specs():
+            self.cluster.create_topic(spec.name, spec.partitions)
+        self.producer = self.cluster.producer()
+        self.metrics = Metrics()
+        self.users = Users(self.database)
+        self.passwords = Passwords(CHEAP)
+        self.sessions = Sessions(self.database, self.users, self.clock)
+        self.cameras = CameraStore(self.database)
+        self.clips = ClipStore(self.database)
+        self.publisher = SettingsPublisher(self.cameras, self.producer, "camera-settings")
+        partitions = PartitionCount(self.cluster.reader(), "frames")
+        self.registry = CameraRegistry(self.cameras, self.clips, self.publisher, partitions, self.clock)
+        self.board = StatusBoard(self.clock)
+        self.writer = EventWriter(self.database, self.cameras, self.clock)
+        self.eraser = ClipEraser(self.database, self.cameras, self.clips, self.store, self.metrics, self.clock)
+        self.housekeeping = Housekeeping(
+            StartParts(
+                database=self.database,
+                users=self.users,
+                passwords=self.passwords,
+                cameras=self.cameras,
+                registry=self.registry,
+                publisher=self.publisher,
+                make_settings_reader=lambda: self.cluster.follower(["camera-settings"]),
+                var_dir=var_dir,
+                has_demo=True,
+                clock=self.clock,
+            )
+        )
+        self.parts = ApiParts(
+            settings=ApiSettings(LOOKOUT_SIGNING_KEY=signing_key),
+            database=self.database,
+            users=self.users,
+            sessions=self.sessions,
+            login=Login(self.users, self.sessions, self.passwords),
+            cameras=self.cameras,
+            registry=self.registry,
+            clips=self.clips,
+            store=self.store,
+            public_store_url=public_url,
+            board=self.board,
+            housekeeping=self.housekeeping,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+        self.app = create_app(self.parts)
+
+    @property
+    def now_ms(self) -> int:
+        return self.clock.wall_us() // 1000
+
+    def add_user(self, name: str, role: Role = Role.OPERATOR) -> User:
+        user = User(
+            id=f"usr-{name}",
+            name=name,
+            role=role,
+            password_hash=CHEAP.hash(PASSWORD),
+            created_us=self.clock.wall_us(),
+        )
+        assert self.users.add(user)
+        return user
+
+    def browser(self) -> "Browser":
+        return Browser(self.app.test_client())
+
+    def signed_in(self, name: str, role: Role = Role.OPERATOR) -> "Browser":
+        if self.users.named(name) is None:
+            self.add_user(name, role)
+        browser = self.browser()
+        assert browser.sign_in(name).status_code == 200
+        return browser
+
+    def add_camera(self, owner: str, **wanted: Any) -> Camera:
+        """A camera of the user `owner` (a name)."""
+        user = self.users.named(owner)
+        assert user is not None
+        return self.registry.create(user.id, NewCamera(**{"name": "Door", **wanted}))[0]
+
+    def published(self) -> dict[str, CameraSettings | None]:
+        """The newest record of each camera in the topic."""
+        newest: dict[str, CameraSettings | None] = {}
+        for record in self.cluster.records("camera-settings"):
+            assert record.key is not None
+            value = record.value
+            newest[record.key.decode()] = CameraSettings.model_validate_json(value) if value is not None else None
+        return newest
+
+    def put_clip(self, sidecar: Sidecar, derived: bool = True) -> ClipReady:
+        """Store a clip as a consumer does; its event."""
+        data = VIDEO + pack_box(sidecar)
+        clip_id = sidecar.clip_id
+        metadata = ClipMetadata.of(sidecar, len(VIDEO)).to_metadata()
+        self.store.create(clip_id.video_key, data, VIDEO_TYPE, metadata)
+        if derived:
+            self.store.create(clip_id.sidecar_key, sidecar.to_json(), "application/json")
+            self.store.create(clip_id.poster_key, JPEG, "image/jpeg")
+            for sighting in sidecar.sightings:
+                self.store.create(clip_id.crop_key(sighting.n), JPEG, "image/jpeg")
+        return clip_ready(sidecar, len(data))
+
+    def add_clip(self, sidecar: Sidecar) -> ClipReady:
+        """Store and index a clip."""
+        event = self.put_clip(sidecar)
+        self.writer.write_clip(event)
+        return event
+
+
+class Browser:
+    """A client that keeps its cookie and sends the CSRF token, as the page does."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.csrf = ""
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
+        response = self.client.post("/v1/session", json={"name": name, "password": password})
+        if response.status_code == 200:
+            self.csrf = response.get_json()["csrf_token"]
+        return response
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, **options)
+
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> TestResponse:
+        sent = {"X-CSRF-Token": self.csrf, **(headers or {})}
+        data = None if body is None else json.dumps(body)
+        kind = None if body is None else "application/json"
+        return self.client.open(path, method=method, data=data, content_type=kind, headers=sent)
+
+
+def make_sighting(n: int = 0, **fields: Any) -> Sighting:
+    given = {
+        "n": n,
+        "kind": "plate",
+        "text": "M AB 123",
+        "confidence": 0.9,
+        "first_us": 1_700_000_000_000_000 + n * 1_000_000,
+        "last_us": 1_700_000_002_000_000 + n * 1_000_000,
+        "frames": 4,
+        "box": (10, 20, 100, 40),
+        "best_pts_ms": 500,
+        "track": n,
+    }
+    return Sighting.model_validate(given | fields)
+
+
+def make_sidecar(
+    camera: str = "cam-aaaaaaaaaa",
+    analysis: str = "license_plate",
+    start_ms: int = 1_700_000_000_000,
+    length_ms: int = 10_000,
+    remainder: int = 0,
+    sightings: tuple[Sighting, ...] = (make_sighting(),),
+    first_offset: int = 100,
+    partition: int = 3,
+    topic_id: str = "topic-id-1",
+) -> Sidecar:
+    """Five frames, 100 ms apart."""
+    entries = tuple(
+        FrameEntry(
+            offset=first_offset + n,
+            log_ms=start_ms + n * 100,
+            fate=Fate.ANALYSED,
+            session="s" * 22,
+            seq=n,
+            captured_us=(start_ms + n * 100) * 1000,
+            ingested_us=(start_ms + n * 100) * 1000,
+            pts_ms=n * 100,
+        )
+        for n in range(5)
+    )
+    return Sidecar(
+        analysis=analysis,
+        camera=camera,
+        start_ms=start_ms,
+        length_ms=length_ms,
+        remainder=remainder,
+        origin=Origin(topic="frames", topic_id=topic_id, partition=partition),
+        t0_us=start_ms * 1000,
+        frame_count=5,
+        width=640,
+        height=480,
+        settings_version=1,
+        complete=True,
+        entries=entries,
+        sightings=sightings,
+    )
+
+
+def recorder_sidecar(camera: str = "cam-aaaaaaaaaa", start_ms: int = 1_700_000_000_000) -> Sidecar:
+    return make_sidecar(camera, "recorder", start_ms, sightings=())
+
+
