@@ -1,4 +1,4 @@
-"""How soon clips can be seen, and whether the lag grows, over minutes: two demo cameras at 10 frames/s, three consumers.
+"""How soon clips can be seen, and whether the lag grows, over minutes: two demo cameras, 10 frames/s, three consumers.
 
     python -m benchmarks.freshness --minutes 5
 
