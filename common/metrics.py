@@ -37,11 +37,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("lookout_conflicts_total", "counter", "clips", "Windows whose stored clip did not cover ours.", (), "Alarm: read the log."),
     Metric("lookout_ticks_total", "counter", "records", "Ticks written to silent partitions.", (), ""),
     Metric("lookout_spool_bytes", "gauge", "bytes", "Clips waiting for the store.", (), "Grows: the store is out."),
+    Metric("lookout_detections_total", "counter", "messages", "Detection messages by outcome.", ("outcome",), "dropped: the broker does not take them, live pictures go without boxes."),
     Metric("lookout_events_indexed_total", "counter", "events", "Clip events written to the database.", ("outcome",), ""),
     Metric("lookout_index_lag_seconds", "gauge", "seconds", "Age of the newest event indexed.", (), "Look at the database."),
     Metric("lookout_swept_total", "counter", "clips", "Clips the sweep repaired or deleted.", ("action",), ""),
     Metric("lookout_http_requests_total", "counter", "requests", "Requests to the API, by route and status.", ("route", "status"), ""),
     Metric("lookout_live_viewers", "gauge", "connections", "Open live pictures.", (), ""),
+    Metric("lookout_live_pictures_total", "counter", "pictures", "Sent to viewers.", (), "Far below cameras x fps x viewers: slow viewers."),
 )  # fmt: skip
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
