@@ -1,11 +1,18 @@
 """The roofline: the same decode, model, track, draw and encode in a plain loop, with no Kafka, S3 or threads."""
 
+import argparse
+import json
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
+from benchmarks.pictures import make_jpegs
+from benchmarks.stand_ins import DEFAULT_COST_MS, stand_in
 from common.contracts.frame import AnalysisRequest, FrameHeaders
 from common.contracts.sidecar import Origin
 from common.contracts.window import Window
@@ -14,6 +21,7 @@ from common.metrics import Metrics
 from consumers.pipeline.analysis import AnalysisDefinition
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.workload import VideoWorkload
+from consumers.registry import load_definition
 
 CLIP_MS = 10_000
 ORIGIN = Origin(topic="frames", topic_id="bench", partition=0)
@@ -105,3 +113,37 @@ def make_headers(definition: AnalysisDefinition, seq: int, log_ms: int, size: tu
         analyses=(AnalysisRequest(definition.name, every_ms),),
         clip_ms=CLIP_MS,
     )
+
+
+def main() -> int:
+    """`python -m benchmarks.plain_loop ANALYSIS [--frames N] [--size WxH] [--cost-ms MS]`: one JSON line."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("analysis")
+    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--size", default="640x480")
+    parser.add_argument("--cost-ms", type=float, default=None)
+    arguments = parser.parse_args()
+    width, height = map(int, arguments.size.split("x"))
+    cv2.setNumThreads(0)
+    definition = definition_of(arguments.analysis, arguments.cost_ms)
+    result = run_plain_loop(
+        definition, make_jpegs(scene_of(arguments.analysis), width, height, 100), arguments.frames, (width, height)
+    )
+    print(
+        json.dumps({"frames": result.frames, "cpu_s": result.cpu_s, "wall_s": result.wall_s, "cpu_ms": result.cpu_ms})
+    )
+    return 0
+
+
+def definition_of(analysis: str, cost_ms: float | None = None) -> AnalysisDefinition:
+    """A stand-in or an analysis of the product. Raises ConfigurationError for neither."""
+    return stand_in(analysis, cost_ms) if analysis in DEFAULT_COST_MS else load_definition(analysis)
+
+
+def scene_of(analysis: str) -> str:
+    """The demo scene an analysis has something to find in."""
+    return "cars" if analysis == "license_plate" else "face"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

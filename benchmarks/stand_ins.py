@@ -1,7 +1,7 @@
 """Analyses whose cost is known: what the runtime itself costs shows beside them.
 
-`noop` does nothing; `cpu` burns processor time with the interpreter lock released, as models do; `cpu_gil` burns it with
-the lock held, as pure Python does; `sleep` waits, as for a model on another machine. Cost in ms a picture.
+`noop` does nothing; `cpu` burns processor time with the interpreter lock released, as models do; `cpu_gil` burns it
+with the lock held, as pure Python does; `sleep` waits, as for a model on another machine. Cost in ms a picture.
 """
 
 import hashlib
