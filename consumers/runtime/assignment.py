@@ -19,7 +19,7 @@ from consumers.runtime.identities import Identities
 from consumers.runtime.log_clock import LogClock
 from consumers.runtime.low_mark import Hold, LowMark, OffsetHold, low_mark
 from consumers.runtime.ownership import Ownership
-from consumers.runtime.start_plan import StartPlan
+from consumers.runtime.start_plan import GapReason, StartPlan
 from consumers.runtime.strands import Strand
 
 
@@ -83,6 +83,8 @@ class Assignment:
     next_offset: int = 0
     clock: LogClock = field(default_factory=LogClock)
     since_ms: int | None = None
+    draining_for: GapReason = "topic_recreated"
+    """Why it is DRAINING, when it is."""
     end_offset: int = 0
     unclean_ends: int = 0
     named: dict[int, int] = field(default_factory=dict)

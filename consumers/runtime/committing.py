@@ -38,8 +38,9 @@ class Committer:
         sent: dict[TopicPartition, Position] = {}
         kept: list[tuple[Assignment, Position, int | None]] = []
         for assignment in self._assignments.values():
+            # While it drains too: what is named there is of the topic that was deleted, and the metadata says so.
             is_waited_for = assignment.phase is Phase.CLAIMING or (
-                assignment.is_reading and assignment.naming != assignment.committed_naming
+                assignment.phase in (Phase.READING, Phase.DRAINING) and assignment.naming != assignment.committed_naming
             )
             if not (is_waited_for or (is_time and assignment.is_reading)):
                 continue

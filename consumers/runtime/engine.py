@@ -240,6 +240,18 @@ def build_engine(
         tally=tally,
         clock=clock,
     )
+    log_watch = LogWatch(
+        settings=settings,
+        consumer=consumer,
+        assignments=assignments,
+        scout=scout,
+        admitter=admitter,
+        rebalance=rebalance,
+        pool=pool,
+        probe=probe,
+        settling=settling,
+        gaps=gaps,
+    )
     loop = Loop(
         settings=settings,
         consumer=consumer,
@@ -251,7 +263,7 @@ def build_engine(
         notices=notices,
         letters=letters,
         letter_watch=watch,
-        log_watch=LogWatch(settings, consumer, assignments, scout, admitter, rebalance),
+        log_watch=log_watch,
         settling=settling,
         admitter=admitter,
         intake=intake,

@@ -5,10 +5,16 @@ import logging
 from common.kafka.ports import GroupConsumer, TopicPartition, Watermarks
 from consumers.runtime.admitting import Admitter
 from consumers.runtime.assignment import Assignment, Phase
+from consumers.runtime.gaps import Gaps
+from consumers.runtime.low_mark import OffsetHold
 from consumers.runtime.messages import LogSeen
+from consumers.runtime.pool import Pool
+from consumers.runtime.probe import Probe
 from consumers.runtime.rebalance import Rebalance
 from consumers.runtime.scout import Scout
 from consumers.runtime.settings import EngineSettings
+from consumers.runtime.settling import Settling
+from consumers.runtime.start_plan import GapRange, GapReason
 
 log = logging.getLogger(__name__)
 LOOKS_BEFORE_LOST = 5
@@ -20,12 +26,17 @@ class LogWatch:
 
     def __init__(
         self,
+        *,
         settings: EngineSettings,
         consumer: GroupConsumer,
         assignments: dict[TopicPartition, Assignment],
         scout: Scout,
         admitter: Admitter,
         rebalance: Rebalance,
+        pool: Pool,
+        probe: Probe,
+        settling: Settling,
+        gaps: Gaps,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
@@ -33,6 +44,10 @@ class LogWatch:
         self._scout = scout
         self._admitter = admitter
         self._rebalance = rebalance
+        self._pool = pool
+        self._probe = probe
+        self._settling = settling
+        self._gaps = gaps
         self._next_look_s = 0.0
 
     def turn(self, now_s: float) -> None:
@@ -54,7 +69,7 @@ class LogWatch:
             if not assignment.is_reading or watermarks is None:
                 continue
             if message.topic_id != assignment.topic_id:
-                self._drain(assignment, "the topic was made anew")
+                self._drain(assignment, "topic_recreated")
                 continue
             assignment.end_offset = max(watermarks.high, assignment.next_offset)
             if assignment.lost_looks and not assignment.backlog:
@@ -67,15 +82,28 @@ class LogWatch:
         elif assignment.next_offset > watermarks.high:
             assignment.lost_looks += 1
             if assignment.lost_looks > LOOKS_BEFORE_LOST:
-                self._drain(assignment, "the log ends before our position")
+                self._drain(assignment, "position_lost")
             return
         assignment.lost_looks = 0
         self._consumer.seek(assignment.partition, assignment.next_offset)
 
-    def _drain(self, assignment: Assignment, reason: str) -> None:
+    def broken(self, assignment: Assignment) -> None:
+        """An encoder failed while the last windows of a log that is gone were stored: nothing can be read again, so
+        what is not sealed is lost, and said to be."""
+        mark, end = assignment.mark(), assignment.next_offset
+        self._pool.drop(assignment.strands())
+        self._probe.forget(assignment)
+        self._settling.forget(assignment)
+        if mark.next_offset < end:
+            assignment.notices[mark.next_offset] = OffsetHold(mark.next_offset, mark.clock_ms)
+            gap = GapRange(mark.next_offset, end, assignment.draining_for)
+            self._gaps.announce(assignment, gap, assignment.notices.clear)
+
+    def _drain(self, assignment: Assignment, reason: GapReason) -> None:
         """What is open is stored before anything else is read: there is no log left to close it by."""
         log.error("%s: open windows are stored first", reason, extra={"partition": assignment.partition.partition})
         assignment.phase = Phase.DRAINING
+        assignment.draining_for = reason
         self._consumer.pause([assignment.partition])
         assignment.backlog.clear()
         assignment.backlog_bytes = 0

@@ -7,7 +7,7 @@ from typing import Any
 from common.clock import Clock
 from common.kafka.ports import GroupConsumer, TopicPartition
 from consumers.runtime.admitting import Admitter
-from consumers.runtime.assignment import Assignment
+from consumers.runtime.assignment import Assignment, Phase
 from consumers.runtime.committing import Committer
 from consumers.runtime.dead_letters import DeadLetters
 from consumers.runtime.intake import TURN_S, Intake
@@ -188,7 +188,9 @@ class Loop:
 
     def _on_broken(self, message: Broken) -> None:
         assignment = self._current(message.partition, message.generation)
-        if assignment is not None:
+        if assignment is not None and assignment.phase is Phase.DRAINING:
+            self._log_watch.broken(assignment)
+        elif assignment is not None:
             self._rebalance.restart_partition(assignment, str(message.error), self._clock.monotonic_s())
 
     def _on_crashed(self, message: Crashed) -> None:

@@ -38,6 +38,8 @@ MAX_RECORD_BYTES = 10_000_000
 REST_ROUNDS = 6_000
 """Rounds in which everything has to come to rest once nothing fails any more."""
 MAX_WORKERS = 3
+METRICS = Metrics()
+"""Shared by all workers of all histories: nothing is asserted on it, and it is costly to make."""
 
 
 class Broken(AssertionError):
@@ -62,7 +64,7 @@ class Options:
         """A mixture: mostly the core, each hard case now and then."""
         deadly = rng.random() < 0.1
         return cls(
-            steps=rng.randint(60, 260),
+            steps=rng.randint(40, 160),
             kills=2 if deadly else 4,
             deadly=0.02 if deadly else 0.0,
             jumps=rng.random() < 0.2,
@@ -91,7 +93,7 @@ class Worker:
     consumer: MemoryGroupConsumer
     engine: Engine
     workload: FakeWorkload
-    held: list[tuple[Job, bool]] = field(default_factory=list)
+    held: list[Job] = field(default_factory=list)
     is_zombie: bool = False
 
 
@@ -134,8 +136,9 @@ class History:
         self._settings = EngineSettings(
             analysis=GROUP,
             threads=2,
-            in_flight_frames=self.rng.choice((2, 5, 40)),
-            camera_frames=self.rng.choice((1, 3, 20)),
+            status_every_s=60,
+            in_flight_frames=self.rng.choice((4, 12, 40)),
+            camera_frames=self.rng.choice((2, 5, 20)),
         )
         self._watch_commits()
 
@@ -270,8 +273,9 @@ class History:
             for _ in range(self.rng.randint(1, 4)):
                 producer.fail_next(Transient("no answer"), appended=self.rng.random() < 0.5)
         engine = build_engine(
-            self._settings, consumer, self.cluster.reader(), producer, workload, store, Metrics(), self.clock
+            self._settings, consumer, self.cluster.reader(), producer, workload, store, METRICS, self.clock
         )
+        engine.loop._reporter._next_metrics_s = float("inf")  # a third of a history's time otherwise
         engine.loop.subscribe()
         self.workers.append(Worker(consumer, engine, workload))
 
@@ -385,13 +389,13 @@ class History:
         if len(worker.held) < 3 and self.rng.random() < 0.6:
             job = pool.take()
             if job is not None:
-                worker.held.append((job, False))
+                worker.held.append(job)
             return
         if worker.held:
-            job, _ = worker.held.pop(self.rng.randrange(len(worker.held)))
+            job = worker.held.pop(self.rng.randrange(len(worker.held)))
             follow_up = pool.execute(job)
             if follow_up is not None:
-                worker.held.append((follow_up, True))
+                worker.held.append(follow_up)
 
     def _step_uploads(self, worker: Worker) -> None:
         job = worker.engine.uploads.take()
@@ -445,20 +449,36 @@ class History:
         self.cluster._failing_commits.clear()
         for worker in self.workers:
             worker.workload.fail_add = worker.workload.fail_close = 0
-        for rounds in range(REST_ROUNDS):
+        for _ in range(REST_ROUNDS):
             if not any(not w.is_zombie for w in self.workers):
                 self.join()
+            done = 0
             for worker in list(self.workers):
-                for step in (self._step_scout, self._step_loop, self._step_uploads):
+                self._guard(worker, self._step_loop)
+                for work in (self._all_errands, self._all_jobs, self._all_uploads):
                     if worker in self.workers:
-                        self._guard(worker, step)
-                for _ in range(8):
-                    if worker in self.workers:
-                        self._guard(worker, self._step_pool)
-            self._tick_clocks(0.25 if rounds % 8 else 1.0)
-            if rounds % 4 == 0 and self._is_at_rest():
+                        before = worker.engine.pool.progress + worker.engine.uploads.progress
+                        self._guard(worker, work)
+                        done += worker.engine.pool.progress + worker.engine.uploads.progress - before
+            if self._is_at_rest():
                 return
+            self._tick_clocks(0.05 if done else 1.1)
         raise Broken(f"not at rest: committed {self.cluster.committed(GROUP)}, log ends {self._ends()}")
+
+    def _all_errands(self, worker: Worker) -> None:
+        while (errand := worker.engine.scout.take()) is not None:
+            worker.engine.scout.execute(errand)
+
+    def _all_jobs(self, worker: Worker) -> None:
+        while worker.held or (job := worker.engine.pool.take()) is not None:
+            job = worker.held.pop() if worker.held else job
+            follow_up = worker.engine.pool.execute(job)
+            if follow_up is not None:
+                worker.held.append(follow_up)
+
+    def _all_uploads(self, worker: Worker) -> None:
+        while (job := worker.engine.uploads.take()) is not None:
+            worker.engine.uploads.execute(job)
 
     def _ends(self) -> dict[int, int]:
         return {n: log.high for n, log in enumerate(self.cluster.topic(FRAMES).logs)}
