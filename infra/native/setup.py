@@ -6,7 +6,9 @@ is missing). Sets nothing outside the checkout. Standard library only.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import re
 import subprocess
 import sys
 import time
@@ -34,6 +36,8 @@ from infra.native.models import fetch_models
 SUPPORTED = ((3, 11), (3, 12))
 DEFAULT_LOCK = REQUIREMENTS / "default.txt"
 VENV_PYTHON = VENV / "bin" / "python"
+SETUP_RECORD = VENV / ".lookout-setup-s"
+"""Seconds that the last set-up took which had something to do: `make smoke` prints it."""
 # A line of progress for every this many packages.
 PROGRESS_STEP = 15
 
@@ -71,8 +75,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 def count_packages(lock: Path) -> int:
     """How many packages a lock file pins (markers may leave a few of them out)."""
-    lines = lock.read_text(encoding="utf-8").splitlines()
-    return sum("==" in line and not line.startswith((" ", "#")) for line in lines)
+    return len(locked_names(lock))
 
 
 def make_environment() -> None:
@@ -97,6 +100,36 @@ def make_environment() -> None:
                 print(f"      installing {seen} packages", flush=True)
     if pip.returncode != 0:
         raise SetupError("pip could not install the locked packages:\n" + "".join(last_lines))
+    remove_strangers()
+
+
+def remove_strangers() -> None:
+    """Uninstall what the lock does not name: `.venv` then holds what was resolved, also after the lock has shrunk."""
+    listing = subprocess.run(
+        [str(VENV_PYTHON), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    installed = {canonical(line.partition("==")[0]) for line in listing.splitlines() if "==" in line}
+    strangers = sorted(installed - locked_names(DEFAULT_LOCK) - {"pip", "setuptools"})
+    if strangers:
+        print(f"      removing {', '.join(strangers)}", flush=True)
+        subprocess.run(
+            [str(VENV_PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "--disable-pip-version-check", *strangers],
+            check=True,
+        )
+
+
+def locked_names(lock: Path) -> set[str]:
+    """The packages that a lock file pins, as PEP 503 spells them."""
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    return {canonical(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith((" ", "#"))}
+
+
+def canonical(name: str) -> str:
+    """PEP 503: one spelling per package."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def venv_matches() -> bool:
@@ -200,11 +233,17 @@ def main(arguments: list[str]) -> int:
         steps.append(
             Step("versitygw by Go", TOOLS / "versitygw.stamp", (NATIVE / "jars.py",), (VERSITYGW,), build_versitygw)
         )
+    MODELS.parent.mkdir(parents=True, exist_ok=True)
     try:
-        seconds = run_steps(steps)
+        # Two at once would install into one environment together; the second then finds all done.
+        with (MODELS.parent / "setup.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            seconds = run_steps(steps)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
+    if seconds >= 1:  # one that found everything there tells nothing
+        SETUP_RECORD.write_text(f"{seconds:.1f}\n", encoding="utf-8")
     print_sizes()
     print(f"setup took {seconds:.0f} s")
     return 0

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from infra.native.layout import VENV
+from infra.native.setup import SETUP_RECORD
 from infra.native.stack import Stack, StackFailed
 from tests.e2e.scenario import opened_scenario, temporary_system
 from tests.e2e.verdict import (
@@ -24,7 +24,6 @@ from tests.e2e.verdict import (
 
 SECONDS = 45.0
 """Four whole clips of 10 s, and every plate of the demo once."""
-SETUP_RECORD = VENV / ".lookout-setup-s"
 
 
 def main() -> int:
