@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Until Ctrl-C, or N lines. Raises ConfigurationError."""
-    from consumers.wiring import follow_detections  # noqa: PLC0415 - Kafka
+    from consumers.detection_watch import follow_detections  # noqa: PLC0415 - Kafka
 
     left = arguments.count
     for message in follow_detections():

@@ -27,7 +27,7 @@ class UnreadableMedia(LookoutError):
 
 @dataclass(frozen=True, slots=True)
 class MediaFrame:
-    """One picture of a file. `number` counts from 0, `time_s` from the first frame; `is_still`: it is a picture file."""
+    """One picture of a file. `number` counts from 0, `time_s` from the first frame; `is_still`: a picture file."""
 
     number: int
     time_s: float

@@ -17,7 +17,7 @@ from consumers.pipeline.presentation import PresentationClock, Stamp
 from consumers.pipeline.sealed_clip import SpooledClip, seal
 from consumers.pipeline.showcase import Showcase
 from consumers.pipeline.spool import Spool, SpoolSlot
-from consumers.pipeline.stage_time import timed
+from consumers.pipeline.stage_time import sampled
 from consumers.pipeline.tracking.tracker import BoxTracker
 
 Publish = Callable[[DetectionMessage], None]
@@ -65,14 +65,13 @@ class StreamSession:
         size, writer = self._started(original)
         picture, placement = size.place(original)
         stamp = self._clock.stamp(frame)
-        with timed(self._metrics, "track"):
-            fate, shown = self._follow(frame, analysed.finding, stamp, original, picture, placement)
+        fate, shown = self._follow(frame, analysed.finding, stamp, original, picture, placement)
         if not self._is_clean:
-            with timed(self._metrics, "draw"):
+            with sampled(self._metrics, "draw", frame.offset):
                 self._draw(picture, shown)
                 draw_time(picture, frame.headers.captured_at_us)
         self._showcase.add_drawn(picture, shown if fate is Fate.ANALYSED else ())
-        with timed(self._metrics, "encode"):
+        with sampled(self._metrics, "encode", frame.offset):
             writer.write(picture, stamp.pts_ms)
         entry = self._entry(frame, fate, stamp, analysed.finding, placement)
         self._entries.append(entry)

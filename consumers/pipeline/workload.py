@@ -12,7 +12,7 @@ from consumers.pipeline.analysed import AnalysedFrame, Finding
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture
 from consumers.pipeline.decode import decode_jpeg
 from consumers.pipeline.spool import Spool
-from consumers.pipeline.stage_time import timed
+from consumers.pipeline.stage_time import sampled
 from consumers.pipeline.stream_session import Publish, StreamSession
 
 FAILURES_LOGGED = 20
@@ -48,11 +48,11 @@ class VideoWorkload:
     def analyse(self, frame: AdmittedFrame) -> AnalysedFrame:
         """Stage 1, any pool thread: check, decode, and for a searched frame the model. Raises PoisonRecord, or
         the Transient of an analyzer that asks another machine."""
-        with timed(self._metrics, "decode"):
+        with sampled(self._metrics, "decode", frame.offset):
             picture = decode_jpeg(frame.jpeg)
         if self._analyzer is None or not frame.searched:
             return AnalysedFrame(picture, None)
-        with timed(self._metrics, "model"):
+        with sampled(self._metrics, "model", frame.offset):
             return AnalysedFrame(picture, self._find(self._analyzer, picture, frame))
 
     def open(self, opening: WindowOpening) -> StreamSession:

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
 
 from common.errors import EncoderFailure
 from consumers.pipeline.analysis import Picture
@@ -27,6 +28,7 @@ LAST_FRAME_MAX_MS = 1_000
 BT601, LIMITED_RANGE = 6, 1
 """What `cv2.cvtColor` computes (ITU-T H.273: matrix 6, range 0 = limited, which libav numbers 1). Without the tag
 players take BT.709 for larger pictures and shift the colours."""
+ANY_PICTURE, KEY_PICTURE = int(PictureType.NONE), int(PictureType.I)
 _ERRORS = (av.error.FFmpegError, cv2.error, OSError, ValueError, MemoryError)
 
 
@@ -67,7 +69,10 @@ class ClipWriter:
         self._stream: Any = stream
         # One frame over one buffer, for the encoder copies what it keeps. PyAV 18 rounds the height of such a frame
         # down to a multiple of 4: other heights get a new frame each.
-        self._shared: Any = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p") if height % 4 == 0 else None
+        self._shared: Any = None
+        if height % 4 == 0:
+            self._shared = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p")
+            self._shared.time_base = TIME_BASE
 
     def write(self, picture: Picture, pts_ms: int) -> None:
         """Encode one picture of exactly the clip's size. `pts_ms` must grow. Raises EncoderFailure."""
@@ -76,8 +81,11 @@ class ClipWriter:
             raise EncoderFailure(f"a picture of {picture.shape} in a clip of {self._shape}")
         try:
             cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-            frame = self._shared or av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
-            frame.pts, frame.time_base = pts_ms, TIME_BASE
+            frame = self._shared
+            if frame is None:
+                frame = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
+                frame.time_base = TIME_BASE
+            frame.pts = pts_ms
             frame.pict_type = self._picture_type(pts_ms)
             for packet in self._stream.encode(frame):
                 self._mux(packet)
@@ -113,8 +121,8 @@ class ClipWriter:
     def _picture_type(self, pts_ms: int) -> int:
         if self._key_at_ms is None or pts_ms - self._key_at_ms >= KEY_FRAME_MS:
             self._key_at_ms = pts_ms
-            return int(av.video.frame.PictureType.I)
-        return int(av.video.frame.PictureType.NONE)
+            return KEY_PICTURE
+        return ANY_PICTURE
 
     def _mux(self, packet: Any) -> None:
         self._video_bytes += packet.size

@@ -1,0 +1,207 @@
+"""Builds one consumer from its settings and runs it: the only file that sees both halves."""
+
+import contextlib
+import logging
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import cv2
+
+from common.clock import SystemClock
+from common.deadline import Deadline
+from common.errors import ConfigurationError, Transient
+from common.health import HealthServer
+from common.kafka.confluent import (
+    ConfluentGroupConsumer,
+    ConfluentLogReader,
+    ConfluentProducer,
+    GroupTuning,
+    ProducerTuning,
+)
+from common.metrics import Metrics
+from common.retry import retry_transient
+from common.settings import (
+    KafkaSettings,
+    PlaceSettings,
+    StorageSettings,
+    load_settings,
+    redacted,
+    refuse_unknown_variables,
+)
+from common.storage.probe import probe_store
+from common.storage.s3 import S3ObjectStore
+from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, DETECTIONS, FRAMES, MIB
+from consumers.consumer_health import ConsumerHealth
+from consumers.detection_feed import DetectionFeed
+from consumers.pipeline.analysis import AnalysisDefinition
+from consumers.pipeline.clip_store import VideoClipStore
+from consumers.pipeline.spool import Spool
+from consumers.pipeline.workload import VideoWorkload
+from consumers.process_settings import ProcessSettings
+from consumers.registry import load_definition
+from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
+from consumers.runtime.settings import EngineSettings
+
+STORE_WAIT_S = 120.0
+"""How long a start waits for a store that does not answer. Then the process ends and the supervisor starts it again."""
+DETECTION_QUEUE_BYTES = 8 * MIB
+"""Detections are of use while they are new: a broker that is out costs this much memory and no more."""
+SPOOL_MOST_BYTES = 4096 * MIB
+SPOOL_SHARE = 0.8
+"""Of the space that is free at start."""
+SEALED_SHARE = 0.7
+"""Of the spool: what sealed clips may fill before no more frames are taken. The rest is for open windows."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line says; None: the default."""
+
+    name: str
+    threads: int | None = None
+    health_port: int | None = None
+    session_timeout_s: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. The exit status: 0, 70 (start again), 78 (a person has to act). Main thread only."""
+    stop = _StopSignals()
+    with contextlib.ExitStack() as cleanup:
+        try:
+            engine = _build(options, environment, cleanup)
+        except ConfigurationError as error:
+            _log.error("%s", error)
+            return EXIT_CONFIGURATION
+        except Transient as error:
+            _log.error("a server does not answer: %s", error)
+            return EXIT_CRASHED
+        stop.hand_over(engine)
+        return engine.run()
+
+
+class _StopSignals:
+    """Before the engine is there, a signal ends the process at once; afterwards it asks the engine to stop."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._heard)
+
+    def hand_over(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        if self._engine is None:
+            raise SystemExit(EXIT_STOPPED)
+        self._engine.stop()
+
+
+def _build(options: RunOptions, environment: Mapping[str, str] | None, cleanup: contextlib.ExitStack) -> Engine:
+    """1. Settings. 2. Health. 3. The model. 4. Spool and store. 5. Kafka. 6. The engine over all of them."""
+    # 1. Everything that can be wrong is found before anything is opened.
+    refuse_unknown_variables(environment)
+    definition = load_definition(options.name)
+    kafka = load_settings(KafkaSettings, environment)
+    storage = load_settings(StorageSettings, environment)
+    place = load_settings(PlaceSettings, environment)
+    process = load_settings(ProcessSettings, environment)
+    spool_bytes = _spool_room(place.var_dir)
+    engine_settings = _engine_settings(options, kafka, spool_bytes)
+    _log.info("settings", extra=redacted(kafka, storage, place, process, engine_settings))
+
+    # 2. A supervisor sees a start that takes its time, and why.
+    metrics, clock = Metrics(), SystemClock()
+    health = ConsumerHealth()
+    _start_health(_health_port(options, process, definition), metrics, health, cleanup)
+
+    # 3. On this thread and before any other starts: ONNX Runtime flushes denormals only on the thread that makes the
+    # first session, and on its children.
+    cv2.setNumThreads(0)
+    health.now("The model is being loaded.")
+    build = definition.build_analyzer
+    analyzer = build({**definition.options, **options.options}) if build is not None else None
+
+    # 4. The store's answer to a create-only PUT decides how clips are stored (DESIGN 5, rule 17).
+    health.now("The store has not answered yet.")
+    spool = Spool(place.var_dir / "spool" / definition.name, spool_bytes, metrics)
+    cleanup.callback(spool.close)
+    objects = S3ObjectStore(storage)
+    deadline = Deadline(STORE_WAIT_S)
+    retry_transient(objects.ensure_bucket, deadline, on_retry=_log_waiting)
+    probe = retry_transient(lambda: probe_store(objects), deadline, on_retry=_log_waiting)
+    clips = VideoClipStore(objects, spool, probe.is_atomic, clock, metrics)
+
+    # 5. Detections have a producer of their own: a flood of them must not delay an event.
+    health.now("The broker has not answered yet.")
+    client = f"lookout-{definition.name}"
+    events = ConfluentProducer(kafka, client_id=f"{client}-events")
+    cleanup.callback(events.close)
+    live = ConfluentProducer(kafka, ProducerTuning(DETECTION_QUEUE_BYTES), client_id=f"{client}-detections")
+    cleanup.callback(live.close)
+    reader = ConfluentLogReader(kafka, client_id=f"{client}-reader")
+    cleanup.callback(reader.close)
+    tuning = GroupTuning(session_timeout_s=engine_settings.session_timeout_s)
+    group = ConfluentGroupConsumer(kafka, engine_settings.group_id, tuning, client_id=client)
+
+    # 6.
+    feed = DetectionFeed(live, kafka.topic(DETECTIONS), metrics)
+    workload = VideoWorkload(definition, analyzer, spool, feed, metrics)
+    engine = build_engine(engine_settings, group, reader, events, workload, clips, metrics, clock)
+    health.follow(engine)
+    return engine
+
+
+def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int) -> EngineSettings:
+    chosen: dict[str, Any] = {"threads": options.threads, "session_timeout_s": options.session_timeout_s}
+    try:
+        return EngineSettings(
+            analysis=options.name,
+            frames_topic=kafka.topic(FRAMES),
+            clip_events_topic=kafka.topic(CLIP_EVENTS),
+            dead_letters_topic=kafka.topic(DEAD_LETTERS),
+            status_topic=kafka.topic(CONSUMER_STATUS),
+            spool_bytes=round(spool_bytes * SEALED_SHARE),
+            **{name: value for name, value in chosen.items() if value is not None},
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"Bad option of run: {error}") from error
+
+
+def _spool_room(var_dir: Path) -> int:
+    """What the spool may fill: most of what is free, which on a small tmpfs is far less than the default."""
+    try:
+        var_dir.mkdir(parents=True, exist_ok=True)
+        free_bytes = shutil.disk_usage(var_dir).free
+    except OSError as error:
+        raise ConfigurationError(f"LOOKOUT_VAR_DIR {var_dir} cannot be used: {error}") from error
+    room = min(SPOOL_MOST_BYTES, int(free_bytes * SPOOL_SHARE))
+    if room < 32 * MIB:
+        raise ConfigurationError(f"Only {free_bytes // MIB} MiB are free in {var_dir}; the spool needs 40.")
+    return room
+
+
+def _health_port(options: RunOptions, process: ProcessSettings, definition: AnalysisDefinition) -> int:
+    if options.health_port is not None:
+        return options.health_port
+    return process.health_port if process.health_port is not None else definition.health_port
+
+
+def _start_health(port: int, metrics: Metrics, health: ConsumerHealth, cleanup: contextlib.ExitStack) -> None:
+    try:
+        server = HealthServer("127.0.0.1", port, metrics, health.live_problem, health.ready_problem)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(f"Health port {port} cannot be used; change LOOKOUT_HEALTH_PORT: {error}") from error
+    server.start()
+    cleanup.callback(server.stop)
+    _log.info("health", extra={"port": server.port})
+
+
+def _log_waiting(error: Transient) -> None:
+    _log.warning("waiting for the store: %s", error)
