@@ -33,6 +33,7 @@ class CameraWriter:
     """Writes camera settings and other records to one system's topics, each acknowledged."""
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+        self.prefix = prefix
         self._settings = kafka_settings(bootstrap_servers, prefix)
         self._producer = ConfluentProducer(self._settings)
 

@@ -40,7 +40,7 @@ class Answer:
     @property
     def code(self) -> str:
         """The code of a refusal, which is JSON with a code and a sentence and nothing else."""
-        assert self.headers["content-type"] == "application/json"
+        assert self.headers["content-type"].startswith("application/json")
         assert set(self.json) == {"code", "message"}, self.json
         return str(self.json["code"])
 
