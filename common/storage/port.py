@@ -30,7 +30,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class RangeBody:
-    """Bytes [start, end] (inclusive) of an object of `total` bytes, in chunks. `close` it if it is not read to its end."""
+    """Bytes [start, end] (inclusive) of an object of `total` bytes, in chunks. `close` it unless read to its end."""
 
     start: int
     end: int
