@@ -31,32 +31,44 @@ class EngineSettings(Settings):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
     analysis: str = Field(pattern=ANALYSIS_PATTERN)
-    group: str = Field("", description="consumer group; the analysis' name when empty")
+    group: str = Field(default="", description="consumer group; the analysis' name when empty")
     instance: str = Field(default_factory=default_instance, min_length=1, max_length=200)
     threads: int = Field(default_factory=default_threads, ge=1, le=256)
-    upload_threads: int = Field(4, ge=1, le=64)
+    upload_threads: int = Field(default=4, ge=1, le=64)
 
     frames_topic: str = FRAMES
     clip_events_topic: str = CLIP_EVENTS
     dead_letters_topic: str = DEAD_LETTERS
     status_topic: str = CONSUMER_STATUS
 
-    in_flight_frames: int = Field(0, ge=0, le=100_000, description="frames admitted and not through the ordered stage")
-    camera_frames: int = Field(0, ge=0, le=100_000, description="the same for one camera")
-    decoded_bytes: int = Field(512 * MIB, ge=16 * MIB, description="width x height x 3 of all frames in flight")
-    backlog_bytes: int = Field(8 * MIB, ge=MIB, description="a partition's records read and not admitted: camera full")
-    notice_bytes: int = Field(32 * MIB, ge=MIB, description="dead letters that the broker has not acknowledged")
-    spool_bytes: int = Field(2048 * MIB, ge=16 * MIB, description="sealed clips that wait for the store")
+    in_flight_frames: int = Field(
+        default=0, ge=0, le=100_000, description="frames admitted and not through the ordered stage"
+    )
+    camera_frames: int = Field(default=0, ge=0, le=100_000, description="the same for one camera")
+    decoded_bytes: int = Field(default=512 * MIB, ge=16 * MIB, description="width x height x 3 of all frames in flight")
+    backlog_bytes: int = Field(
+        default=8 * MIB, ge=MIB, description="a partition's records read and not admitted: camera full"
+    )
+    notice_bytes: int = Field(default=32 * MIB, ge=MIB, description="dead letters that the broker has not acknowledged")
+    spool_bytes: int = Field(default=2048 * MIB, ge=16 * MIB, description="sealed clips that wait for the store")
 
-    commit_every_s: float = Field(1.0, ge=0.05, le=60)
-    status_every_s: float = Field(2.0, ge=0.1, le=60)
-    lag_every_s: float = Field(2.0, ge=0.1, le=60, description="how often the log's end and the topic id are asked for")
-    stop_within_s: float = Field(12.0, ge=1, le=60, description="SIGTERM to exit, the group's own close included")
-    stalled_after_s: float = Field(30.0, ge=5, le=3_600, description="watchdog: work to do and no progress")
-    step_within_s: float = Field(60.0, ge=5, le=3_600, description="watchdog: one step of one thread")
-    session_timeout_s: float = Field(10.0, ge=1, le=600, description="as the consumer's handle is configured")
-    new_owner_wait_s: float = Field(90.0, ge=0, le=3_600, description="before reading after a gap (DESIGN 5, rule 16)")
-    zombie_limit_s: float = Field(60.0, ge=1, le=3_600, description="no PUT later than this after a sign of ownership")
+    commit_every_s: float = Field(default=1.0, ge=0.05, le=60)
+    status_every_s: float = Field(default=2.0, ge=0.1, le=60)
+    lag_every_s: float = Field(
+        default=2.0, ge=0.1, le=60, description="how often the log's end and the topic id are asked for"
+    )
+    stop_within_s: float = Field(
+        default=12.0, ge=1, le=60, description="SIGTERM to exit, the group's own close included"
+    )
+    stalled_after_s: float = Field(default=30.0, ge=5, le=3_600, description="watchdog: work to do and no progress")
+    step_within_s: float = Field(default=60.0, ge=5, le=3_600, description="watchdog: one step of one thread")
+    session_timeout_s: float = Field(default=10.0, ge=1, le=600, description="as the consumer's handle is configured")
+    new_owner_wait_s: float = Field(
+        default=90.0, ge=0, le=3_600, description="before reading after a gap (DESIGN 5, rule 16)"
+    )
+    zombie_limit_s: float = Field(
+        default=60.0, ge=1, le=3_600, description="no PUT later than this after a sign of ownership"
+    )
 
     @property
     def group_id(self) -> str:

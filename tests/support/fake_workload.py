@@ -15,6 +15,7 @@ from common.contracts.sidecar import Fate, FrameEntry, Sidecar
 from common.contracts.work import AdmittedFrame, StoredClip, WindowClosing, WindowOpening
 from common.errors import EncoderFailure, PoisonRecord
 from common.storage.clips import tombstone_of
+from consumers.runtime.ports import SealedClip
 
 POISON = b"poison"
 DEADLY = b"deadly"
@@ -29,9 +30,16 @@ class ProcessKilled(BaseException):
 class FakeClip:
     """A sealed clip that is nothing but its sidecar."""
 
-    sidecar: Sidecar
-    size_bytes: int = 1_000
+    made: Sidecar
     is_discarded: bool = False
+
+    @property
+    def sidecar(self) -> Sidecar:
+        return self.made
+
+    @property
+    def size_bytes(self) -> int:
+        return 1_000
 
     def discard(self) -> None:
         self.is_discarded = True
@@ -174,7 +182,7 @@ class FakeBucket:
             self.objects[clip_id] = tombstone_of(self.objects[clip_id], "deleted")
 
     def frames(self) -> list[tuple[str, tuple[str, int]]]:
-        """Camera and identity of every frame in a clip, as often as it is in one; tombstones count with what they were."""
+        """Camera and identity of every frame in a clip, as often as it is in one; tombstones too."""
         with self.lock:
             return [
                 (s.camera, (e.session, e.seq))
@@ -195,7 +203,7 @@ class FakeClipStore:
         self.announces_from_store = True
         self.loads = True
 
-    def store(self, clip: FakeClip) -> StoredClip:
+    def store(self, clip: SealedClip) -> StoredClip:
         self.at("before_put")
         ours = clip.sidecar
         outcome, stored = self._put(ours)

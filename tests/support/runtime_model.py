@@ -292,8 +292,12 @@ class History:
                 return
             self._step(worker, self._step_pool, self._step_uploads, lambda w: void(w.engine.loop.drain(0.0)))
         if worker in self.workers:
-            self._guard(worker, lambda w: (w.engine.loop.end_stop(), w.consumer.close()))
+            self._guard(worker, self._say_goodbye)
             self.workers.remove(worker)
+
+    def _say_goodbye(self, worker: Worker) -> None:
+        worker.engine.loop.end_stop()
+        worker.consumer.close()
 
     def kill(self) -> None:
         if self.kills_left and self.workers:
@@ -333,8 +337,9 @@ class History:
     def _note_named(self, worker: Worker) -> None:
         for assignment in worker.engine.loop._assignments.values():
             if assignment.naming is not None or assignment.committed_naming is not None:
-                for offset in {assignment.naming, assignment.committed_naming} - {None}:
-                    self.named_ends[assignment.topic_id, assignment.partition.partition, offset] += 1
+                for offset in {assignment.naming, assignment.committed_naming}:
+                    if offset is not None:
+                        self.named_ends[assignment.topic_id, assignment.partition.partition, offset] += 1
 
     def rebalance(self) -> None:
         """Partitions change hands without anybody's fault."""
@@ -470,9 +475,9 @@ class History:
             worker.engine.scout.execute(errand)
 
     def _all_jobs(self, worker: Worker) -> None:
-        while worker.held or (job := worker.engine.pool.take()) is not None:
-            job = worker.held.pop() if worker.held else job
-            follow_up = worker.engine.pool.execute(job)
+        pool = worker.engine.pool
+        while (job := worker.held.pop() if worker.held else pool.take()) is not None:
+            follow_up = pool.execute(job)
             if follow_up is not None:
                 worker.held.append(follow_up)
 
@@ -511,6 +516,8 @@ class History:
         metadata = CommitMetadata.from_text(position.metadata)
         if metadata is None or len(position.metadata.encode()) > METADATA_MAX_BYTES:
             raise Broken(f"metadata {position.metadata!r}")
+        if metadata.topic_id != self.topic_ids[-1]:
+            return  # of a topic that was deleted: whoever reads it sees that and begins anew
         place = (metadata.topic_id, partition.partition)
         start = self.verified.get(place, 0)
         if position.next_offset <= start:
