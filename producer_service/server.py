@@ -16,8 +16,8 @@ from producer_service.worker import ARRIVAL_S, IngestWorker, RootLogger
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 1_000
-GRACE_S = 20
-"""Enough for a body under way, an acknowledgement and the flush; then gunicorn kills."""
+GRACE_S = 14
+"""Enough for an acknowledgement under way and the flush, and below the 15 s after which the launcher kills."""
 
 
 class IngestServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annotations

@@ -64,10 +64,6 @@ class IngestService:
         self.body_deadlines.start()
         self.directory.start()
 
-    def announce_stop(self) -> None:
-        """Say in `/readyz` that this process is going; requests under way are still answered."""
-        self._is_stopping = True
-
     def stop(self) -> None:
         """After the last request: end the threads and flush the producer (at most 10 s)."""
         self._is_stopping = True
