@@ -19,6 +19,7 @@ from infra.native.stack import Stack
 from tests.e2e.api_person import ApiPerson, wait_for
 from tests.e2e.camera_process import CameraProcess
 from tests.e2e.checks.promptness import Listing
+from tests.e2e.cpu import cores_used, cpu_seconds
 from tests.e2e.lag import LagSample, read_lag
 from tests.e2e.listing_watch import ListingWatch
 from tests.e2e.stored_clip import StoredClip
@@ -27,8 +28,10 @@ FACE, CARS = "face", "cars"
 SCENES = (FACE, CARS)
 CLIP_MS = 10_000
 FPS = 10.0
-ALL_LISTED_S = 45.0
-"""How long clips may take after the cameras have stopped before the run is judged with what is there."""
+NO_PROGRESS_S = 60.0
+ALL_LISTED_S = 300.0
+"""After the cameras have stopped, clips are waited for until none has come for a minute, and at most five: that they
+are late is one finding, that frames are lost another."""
 FIRST_FRAME_S = 30.0
 LAG_EVERY_S = 5.0
 PURPOSE_S = 3600
@@ -45,6 +48,7 @@ class Evidence:
     listings: list[Listing] = field(repr=False)
     sightings: list[dict[str, Any]] = field(repr=False)
     lags: list[LagSample]
+    cores: Mapping[str, float]
     is_all_listed: bool
 
     def clips_of(self, analysis: str, camera: str) -> list[StoredClip]:
@@ -127,10 +131,12 @@ class Scenario:
                 stack.callback(clients[scene].kill)
             if not wait_for(lambda: all(client.journal() for client in clients.values()), FIRST_FRAME_S):
                 raise RuntimeError(f"no frame was acknowledged within {FIRST_FRAME_S:.0f} s: see {folder}")
+            cpu_before, begin_s = cpu_seconds(), time.monotonic()
             lags = self._keep_sending(seconds, during)
+            cores = cores_used(cpu_before, cpu_seconds(), time.monotonic() - begin_s)
             summaries = {client.camera: client.stop() for client in clients.values()}
         journals = {client.camera: client.journal() for client in clients.values()}
-        return self._collect(journals, summaries, lags)
+        return self._collect(journals, summaries, lags, cores)
 
     def _keep_sending(self, seconds: float, during: Callable[[float], None]) -> list[LagSample]:
         begin_s, lags, next_s = time.monotonic(), list[LagSample](), LAG_EVERY_S
@@ -151,7 +157,11 @@ class Scenario:
         return samples
 
     def _collect(
-        self, journals: dict[str, list[JournalLine]], summaries: dict[str, dict[str, Any]], lags: list[LagSample]
+        self,
+        journals: dict[str, list[JournalLine]],
+        summaries: dict[str, dict[str, Any]],
+        lags: list[LagSample],
+        cores: dict[str, float],
     ) -> Evidence:
         sessions = {line.session for lines in journals.values() for line in lines}
         wanted = {
@@ -160,16 +170,7 @@ class Scenario:
             for analysis in CONSUMERS
         }
         since_ms = min(line.captured_us for lines in journals.values() for line in lines) // 1000
-        listed: list[dict[str, Any]] = []
-
-        def is_all_listed() -> bool:
-            listed[:] = self.person.clips(**{"from": str(since_ms)})
-            found = dict.fromkeys(wanted, 0)
-            for clip in listed:
-                found[clip["analysis"], clip["camera"]] += clip["frame_count"]
-            return all(found[key] >= count for key, count in wanted.items())
-
-        is_complete = wait_for(is_all_listed, ALL_LISTED_S, step_s=0.5)
+        listed, is_complete = self._await_clips(since_ms, wanted)
         clips = [StoredClip.of(clip["id"], self.person.video(clip["id"])) for clip in listed]
         own = [c for c in clips if any(entry.session in sessions for entry in c.sidecar.entries)]
         names = {clip.clip for clip in own}
@@ -183,8 +184,27 @@ class Scenario:
             listings=[listing for listing in self._watch.listings if listing.clip in names],
             sightings=[s for s in self.person.sightings(**{"from": str(since_ms)}) if s["clip"] in names],
             lags=lags,
+            cores=cores,
             is_all_listed=is_complete,
         )
+
+    def _await_clips(self, since_ms: int, wanted: Mapping[tuple[str, str], int]) -> tuple[list[dict[str, Any]], bool]:
+        """The clips listed, and whether they hold `wanted` frames of each (analysis, camera)."""
+        begin_s = progress_s = time.monotonic()
+        count = 0
+        while True:
+            listed = self.person.clips(**{"from": str(since_ms)})
+            found = dict.fromkeys(wanted, 0)
+            for clip in listed:
+                found[clip["analysis"], clip["camera"]] += clip["frame_count"]
+            if all(found[key] >= frames for key, frames in wanted.items()):
+                return listed, True
+            now_s = time.monotonic()
+            if len(listed) > count:
+                count, progress_s = len(listed), now_s
+            if now_s - progress_s > NO_PROGRESS_S or now_s - begin_s > ALL_LISTED_S:
+                return listed, False
+            time.sleep(0.5)
 
 
 @contextlib.contextmanager

@@ -128,6 +128,8 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "end_lag": {s.analysis: round(s.messages) for s in evidence.lags if s.after_s == last_s},
         "freshness_p95_s": round(freshness_p95_s(evidence.listings), 2) if evidence.listings else None,
         "last_clip_s": round(last_clip_delay_s(evidence.listings), 2) if evidence.listings else None,
+        "cores": round(sum(evidence.cores.values()), 2),
+        "cores_by_process": dict(evidence.cores),
         "clips": len(evidence.clips),
         "frames": frames,
         "plates": len({s["text"] for s in evidence.sightings if s.get("text")}),
