@@ -72,8 +72,8 @@ class RunOptions:
 
 def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. The exit status: 0, 70 (start again), 78 (a person has to act). Main thread only."""
-    stop = _StopSignals()
     with contextlib.ExitStack() as cleanup:
+        stop = _StopSignals(cleanup)
         try:
             engine = _build(options, environment, cleanup)
         except ConfigurationError as error:
@@ -87,12 +87,13 @@ def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = No
 
 
 class _StopSignals:
-    """Before the engine is there, a signal ends the process at once; afterwards it asks the engine to stop."""
+    """Before the engine is there, a signal ends the process at once; afterwards it asks the engine to stop. What was
+    done with signals before is done again after the clean-up."""
 
-    def __init__(self) -> None:
+    def __init__(self, cleanup: contextlib.ExitStack) -> None:
         self._engine: Engine | None = None
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._heard)
+            cleanup.callback(signal.signal, number, signal.signal(number, self._heard))
 
     def hand_over(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,0 +1,5 @@
+"""A registry entry made for tests."""
+
+from tests.unit.pipeline.making import BRIGHT
+
+DEFINITION = BRIGHT

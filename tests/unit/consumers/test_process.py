@@ -1,0 +1,145 @@
+"""The small parts around a consumer process: health, the detection feed, settings, arguments."""
+
+import argparse
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.contracts.detection import DetectionMessage
+from common.contracts.frame import Headers
+from common.errors import ConfigurationError, Transient
+from common.health import HealthServer
+from common.kafka.ports import Delivery
+from common.metrics import Metrics
+from common.settings import load_settings
+from consumers.commands.options import parse_every, parse_option
+from consumers.consumer_health import ConsumerHealth
+from consumers.detection_feed import DetectionFeed
+from consumers.process_settings import ProcessSettings
+from consumers.wiring import RunOptions, run_consumer
+from tests.unit.pipeline.making import build_bench, make_frame
+
+Done = Callable[[Delivery | None, Exception | None], None]
+
+
+class Producer:
+    """Takes `room` records and then is full; answers when told to."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.sent: list[tuple[str, bytes | None, bytes | None]] = []
+        self.waiting: list[Done] = []
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+        done: Done | None = None,
+    ) -> None:
+        if len(self.sent) >= self.room:
+            raise Transient("the queue is full")
+        self.sent.append((topic, key, value))
+        if done is not None:
+            self.waiting.append(done)
+
+
+def outcomes(metrics: Metrics) -> tuple[float, float]:
+    def count(outcome: str) -> float:
+        return metrics.registry.get_sample_value("lookout_detections_total", {"outcome": outcome}) or 0.0
+
+    return count("sent"), count("dropped")
+
+
+def test_feed_sends_keyed_by_camera_and_drops_what_is_not_taken(tmp_path: Path) -> None:
+    producer, metrics = Producer(room=2), Metrics()
+    feed = DetectionFeed(producer, "x-detections", metrics)  # type: ignore[arg-type]
+    bench = build_bench(tmp_path)
+    bench.seal([make_frame(n) for n in range(3)])
+    for message in bench.published:
+        feed(message)
+    assert [(topic, key) for topic, key, _ in producer.sent] == [("x-detections", b"demo-face")] * 2
+    assert DetectionMessage.model_validate_json(producer.sent[1][2] or b"") == bench.published[1]
+    producer.waiting[0](Delivery(0, 1, 2), None)
+    producer.waiting[1](None, Transient("no answer"))
+    assert outcomes(metrics) == (1, 2)
+
+
+def test_health_says_what_the_start_waits_for_then_asks_the_engine() -> None:
+    class Running:
+        def live_problem(self) -> str | None:
+            return None
+
+        def ready_problem(self) -> str | None:
+            return "Partitions not read yet: [3]."
+
+    health = ConsumerHealth()
+    server = HealthServer("127.0.0.1", 0, Metrics(), health.live_problem, health.ready_problem)
+    server.start()
+
+    def get(path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    try:
+        health.now("The model is being loaded.")
+        assert get("/readyz")[0] == 503
+        assert "being loaded" in get("/readyz")[1]
+        assert get("/livez")[0] == 200
+        health.follow(Running())
+        assert "[3]" in get("/readyz")[1]
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("text", ["", "0", "8101"])
+def test_process_settings_health_port(text: str) -> None:
+    assert load_settings(ProcessSettings, {"LOOKOUT_HEALTH_PORT": text}).health_port == (int(text) if text else None)
+
+
+@pytest.mark.parametrize("text", ["-1", "70000", "many"])
+def test_process_settings_bad_health_port_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="LOOKOUT_HEALTH_PORT"):
+        load_settings(ProcessSettings, {"LOOKOUT_HEALTH_PORT": text})
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (RunOptions("nonsense"), {}),
+        (RunOptions("recorder"), {"LOOKOUT_NONSENSE": "1"}),
+        (RunOptions("recorder"), {"S3_ENDPOINT_URL": "ftp://x"}),
+        (RunOptions("recorder", threads=0), {}),
+        (RunOptions("recorder", session_timeout_s=0.1), {}),
+        (RunOptions("recorder", health_port=99_999), {}),
+        (RunOptions("recorder"), {"LOOKOUT_VAR_DIR": "/proc/nowhere"}),
+    ],
+)
+def test_run_refuses_what_a_person_has_to_change(
+    options: RunOptions, environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert run_consumer(options, {"LOOKOUT_VAR_DIR": str(tmp_path), **environment}) == 78
+
+
+def test_arguments_options_are_json_or_text() -> None:
+    assert parse_option("detector=yunet") == ("detector", "yunet")
+    assert parse_option("faces_max=3") == ("faces_max", 3)
+    assert parse_option('formats=["de"]') == ("formats", ["de"])
+    for text in ("detector", "=x", "a-b=1"):
+        with pytest.raises(argparse.ArgumentTypeError):
+            parse_option(text)
+
+
+def test_arguments_search_interval_is_bounded() -> None:
+    assert parse_every("0") == 0
+    for text in ("-1", "60001", "x", "²"):
+        with pytest.raises(argparse.ArgumentTypeError):
+            parse_every(text)
