@@ -53,7 +53,7 @@ def build_mongo(var: VarFolder, ports: Ports, environment: Mapping[str, str], *,
     else:
         folder = embedded_file(var).parent
         words = (
-            *java_words(HEAP_MIB, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:+UseSerialGC"),
+            *java_words(HEAP_MIB, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-cp", class_path(MONGO_CLASSES, MONGO_JARS), "MongoWire",
             str(embedded_file(var)), LOOPBACK, str(ports.mongo),

@@ -115,14 +115,15 @@ class ServerGroup:
     def _build(self, *, allow_mongod: bool) -> dict[str, Server]:
         system, launcher = self._system, self._system.launcher
         environment = server_environment(system.outer)
+        # Kafka last: the others come up while its storage is formatted.
         native: dict[str, Server] = {}
-        if launcher.kafka_external is None:
-            native["kafka"] = build_kafka(system.var, system.ports, environment, system.kafka.max_frame_bytes)
         if launcher.mongo_external is None:
             native["mongo"] = build_mongo(system.var, system.ports, environment, allow_mongod=allow_mongod)
         keys = self.endpoints.s3_keys
         if keys is not None:
             native["s3"] = build_s3(system.var, system.ports, environment, keys, launcher.s3_server)
+        if launcher.kafka_external is None:
+            native["kafka"] = build_kafka(system.var, system.ports, environment, system.kafka.max_frame_bytes)
         return native
 
     def _external_probes(self) -> Mapping[str, Probe]:

@@ -32,7 +32,8 @@ from infra.native.services import SERVICES, TOPICS_WORDS, build_service
 from infra.native.settings import SystemSettings, read_settings
 from infra.native.supervisor import State, Supervisor
 
-TOPICS_LIMIT_S = 60.0
+# It waits for the broker and for every partition itself.
+TOPICS_LIMIT_S = 120.0
 # Eight Python processes import their libraries side by side on two cores.
 SERVICES_READY_S = 120.0
 POLL_S = 0.2
