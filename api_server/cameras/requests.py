@@ -30,9 +30,9 @@ Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValid
 
 
 class Asked(BaseModel):
-    """Base of every request body: unknown keys are refused, so that a typo does not pass in silence."""
+    """Base of every request body: unknown keys and other types are refused, so that a typo does not pass in silence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class AskedAnalysis(Asked):

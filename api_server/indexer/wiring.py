@@ -34,6 +34,7 @@ HOURLY_S = 3600.0
 
 
 def build_indexer(
+    *,
     database: Database,
     store: ObjectStore,
     consumer: GroupConsumer,
@@ -92,16 +93,16 @@ def open_indexer(
     consumer = ConfluentGroupConsumer(kafka, GROUP, client_id="lookout-indexer")
     try:
         yield build_indexer(
-            database,
-            S3ObjectStore(storage),
-            consumer,
-            readers[0],
-            readers[1],
-            producer,
-            kafka.topic(CLIP_EVENTS),
-            Kept.of(retention),
-            metrics,
-            SystemClock(),
+            database=database,
+            store=S3ObjectStore(storage),
+            consumer=consumer,
+            loop_reader=readers[0],
+            keeper_reader=readers[1],
+            producer=producer,
+            events_topic=kafka.topic(CLIP_EVENTS),
+            kept=Kept.of(retention),
+            metrics=metrics,
+            clock=SystemClock(),
         )
     finally:
         consumer.close()

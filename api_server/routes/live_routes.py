@@ -24,7 +24,7 @@ CameraId = Annotated[str, Field(pattern=CAMERA_ID_PATTERN)]
 class LiveWish(BaseModel):
     """The body of `POST /v1/live-token`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     cameras: list[CameraId] = Field(min_length=1, max_length=CAMERAS_MAX)
 

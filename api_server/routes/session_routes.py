@@ -15,7 +15,7 @@ from api_server.http.route import Call, Reply, Route
 class Credentials(BaseModel):
     """The body of `POST /v1/session`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=PASSWORD_MAX_CHARS, repr=False)

@@ -29,15 +29,14 @@ from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from common.clock import FakeClock
 from common.contracts.camera_settings import CameraSettings
-from common.contracts.clip import ClipId
 from common.contracts.clip_event import ClipReady, clip_ready
 from common.contracts.detection import Sighting
 from common.contracts.object_metadata import ClipMetadata
 from common.contracts.sidecar import Fate, FrameEntry, Origin, Sidecar
 from common.contracts.sidecar_box import pack_box
-from common.contracts.window import Window
 from common.kafka.memory import MemoryCluster
 from common.metrics import Metrics
+from common.settings import load_settings
 from common.storage.clips import VIDEO_TYPE
 from common.storage.memory import MemoryObjectStore
 from common.topics import topic_specs
@@ -88,7 +87,7 @@ class World:
             )
         )
         self.parts = ApiParts(
-            settings=ApiSettings(LOOKOUT_SIGNING_KEY=signing_key),
+            settings=load_settings(ApiSettings, {"LOOKOUT_SIGNING_KEY": signing_key or ""}),
             database=self.database,
             users=self.users,
             sessions=self.sessions,
@@ -208,6 +207,7 @@ def make_sidecar(
     camera: str = "cam-aaaaaaaaaa",
     analysis: str = "license_plate",
     start_ms: int = 1_700_000_000_000,
+    *,
     length_ms: int = 10_000,
     remainder: int = 0,
     sightings: tuple[Sighting, ...] = (make_sighting(),),
@@ -249,5 +249,3 @@ def make_sidecar(
 
 def recorder_sidecar(camera: str = "cam-aaaaaaaaaa", start_ms: int = 1_700_000_000_000) -> Sidecar:
     return make_sidecar(camera, "recorder", start_ms, sightings=())
-
-
