@@ -19,6 +19,7 @@ from common.contracts.sidecar import Fate, Sidecar
 from common.errors import Transient
 from common.kafka.memory.cluster import MemoryCluster
 from common.kafka.memory.group_consumer import MemoryGroupConsumer
+from common.kafka.memory.producer import MemoryProducer
 from common.kafka.ports import Position, TopicPartition
 from common.metrics import Metrics
 from consumers.runtime.commit_metadata import METADATA_MAX_BYTES, CommitMetadata
@@ -35,7 +36,7 @@ CAMERAS = {"cam-a": 0, "cam-b": 0, "cam-c": 0, "cam-d": 1}
 CLIP_MS = (2_000, 3_000, 5_000, 10_000)
 SESSION = "session-0123456789"
 MAX_RECORD_BYTES = 10_000_000
-REST_ROUNDS = 6_000
+REST_ROUNDS = 1_500
 """Rounds in which everything has to come to rest once nothing fails any more."""
 MAX_WORKERS = 3
 METRICS = Metrics()
@@ -53,6 +54,8 @@ class Options:
     steps: int = 160
     kills: int = 4
     deadly: float = 0.0
+    poison: float = 0.03
+    clock_steps: float = 1.0
     jumps: bool = False
     expiry: bool = False
     recreation: bool = False
@@ -93,6 +96,7 @@ class Worker:
     consumer: MemoryGroupConsumer
     engine: Engine
     workload: FakeWorkload
+    producer: MemoryProducer
     held: list[Job] = field(default_factory=list)
     is_zombie: bool = False
 
@@ -169,9 +173,10 @@ class History:
             (self.kill, 0.8),
             (self.make_zombie, 1.2),
             (self.zombie_commit, 1.2),
-            (self.step_broker_clock, 1),
+            (self.step_broker_clock, o.clock_steps),
             (self.fail_commit, 0.7),
             (self.break_encoder, 0.7),
+            (self.fail_producer, 4 if o.outages else 0),
             (self.rebalance, 1),
             (self.jump_broker_clock, 1.0 if o.jumps else 0),
             (self.expire, 0.8 if o.expiry else 0),
@@ -191,11 +196,11 @@ class History:
             kind = "good"
             if draw < self.options.deadly:
                 kind = "deadly"
-            elif draw < self.options.deadly + 0.03:
+            elif draw < self.options.deadly + self.options.poison:
                 kind = "poison"
-            elif draw < self.options.deadly + 0.06:
+            elif draw < self.options.deadly + self.options.poison + 0.03:
                 kind = "foreign"
-            elif draw < self.options.deadly + 0.07:
+            elif draw < self.options.deadly + self.options.poison + 0.04:
                 kind = "garbled"
             self._append(Sent(camera, self.seqs[camera], kind))
             if self.rng.random() < 0.5:
@@ -246,7 +251,7 @@ class History:
 
     def step_broker_clock(self) -> None:
         """A little back or forth, as NTP does."""
-        self.broker_clock.step_wall(self.rng.uniform(-1.5, 1.5))
+        self.broker_clock.step_wall(self.rng.uniform(-2.5, 1.5))
 
     def jump_broker_clock(self) -> None:
         """An hour's quarter ahead, and back again: windows come twice."""
@@ -269,15 +274,12 @@ class History:
         store.loads = self.switches.loads
         workload = FakeWorkload()
         producer = self.cluster.producer()
-        if self.options.outages and self.rng.random() < 0.5:
-            for _ in range(self.rng.randint(1, 4)):
-                producer.fail_next(Transient("no answer"), appended=self.rng.random() < 0.5)
         engine = build_engine(
             self._settings, consumer, self.cluster.reader(), producer, workload, store, METRICS, self.clock
         )
         engine.loop._reporter._next_metrics_s = float("inf")  # a third of a history's time otherwise
         engine.loop.subscribe()
-        self.workers.append(Worker(consumer, engine, workload))
+        self.workers.append(Worker(consumer, engine, workload, producer))
 
     def leave(self) -> None:
         """SIGTERM: what is closed is finished, then the marks are committed."""
@@ -353,6 +355,13 @@ class History:
 
     def fail_commit(self) -> None:
         self.cluster.fail_commits(Transient("rebalance in progress"))
+
+    def fail_producer(self) -> None:
+        """The next records are not acknowledged, and perhaps appended nevertheless."""
+        if self.workers:
+            producer = self.rng.choice(self.workers).producer
+            for _ in range(self.rng.randint(1, 3)):
+                producer.fail_next(Transient("no answer"), appended=self.rng.random() < 0.5)
 
     def break_encoder(self) -> None:
         if self.workers:
