@@ -14,7 +14,7 @@ from common.storage.port import AlreadyExists, ObjectStore
 PREFIX = "probe/"
 WRITERS = 8
 ROUNDS = 8
-"""Measured: a store with a gap between its check and its write (s3proxy 2.9) shows it in 10 to 50 % of single rounds."""
+"""Measured: a store with a gap between check and write (s3proxy 2.9) shows it in 10 to 50 % of single rounds."""
 BODY_BYTES = 256 * 1024
 """A body that takes a moment to write widens the gap."""
 CONTENT_TYPE = "application/octet-stream"

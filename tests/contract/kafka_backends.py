@@ -9,6 +9,8 @@ from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from common.clock import SystemClock
+from common.deadline import Deadline
+from common.kafka.cluster_facts import existing_topics
 from common.kafka.confluent import (
     ConfluentGroupConsumer,
     ConfluentLogReader,
@@ -104,6 +106,10 @@ class BrokerBackend:
         if max_message_bytes is not None:
             config["max.message.bytes"] = str(max_message_bytes)
         self._admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(ADMIN_LIMIT_S)
+        # The answer comes before every broker thread knows the topic and its leaders.
+        deadline = Deadline(ADMIN_LIMIT_S)
+        while topic not in existing_topics(self._admin, [topic]) and not deadline.is_over:
+            SystemClock().sleep(0.02)
 
     def _delete(self, topic: str) -> None:
         with contextlib.suppress(Exception):  # a test may have deleted it

@@ -46,6 +46,11 @@ def largest_record_bytes(settings: KafkaSettings) -> int:
     return max(settings.max_frame_bytes + 2 * RECORD_OVERHEAD_BYTES, CLIP_EVENT_MAX_BYTES)
 
 
+def largest_fetch_bytes(settings: KafkaSettings, prefetch_bytes: int = 8 * MIB) -> int:
+    """The largest answer to a fetch, and so the largest record a client can read."""
+    return max(prefetch_bytes, largest_record_bytes(settings))
+
+
 def client_config(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
     """What every client has in common."""
     return settings.client_config() | {
@@ -64,8 +69,7 @@ def client_config(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
 
 def reading_config(settings: KafkaSettings, client_id: str, group: str, prefetch_bytes: int) -> dict[str, Any]:
     """What every client that fetches has in common. `group` is only a label where nothing is subscribed."""
-    largest = largest_record_bytes(settings)
-    fetch_bytes = max(prefetch_bytes, largest)
+    fetch_bytes = largest_fetch_bytes(settings, prefetch_bytes)
     return client_config(settings, client_id) | {
         "group.id": group,
         "enable.auto.commit": False,

@@ -50,6 +50,10 @@ class FatalClientError(LookoutError):
     """The client handle is beyond use: nothing but a new one helps."""
 
 
+class TopicExists(ConfigurationError):
+    """A topic that was to be made is there."""
+
+
 def error_for(error: KafkaError, doing: str) -> LookoutError:
     """The error to raise or report for `error`, met while `doing` something (a gerund and its object)."""
     sentence = f"{doing}: {error.str()} ({error.name()})"
@@ -57,6 +61,8 @@ def error_for(error: KafkaError, doing: str) -> LookoutError:
         return FatalClientError(sentence)
     if error.code() in _TOO_LARGE:
         return RecordTooLarge(sentence)
+    if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+        return TopicExists(sentence)
     if error.code() in _CONFIGURATION:
         return ConfigurationError(sentence)
     return Transient(sentence)
