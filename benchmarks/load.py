@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from benchmarks.plain_loop import make_headers
+from benchmarks.plain_loop import CLIP_MS, make_headers
 from common.contracts.clip_event import ClipReady, parse_event
 from common.contracts.frame import encode_headers
 from common.kafka.confluent import ConfluentTopicReader
@@ -58,15 +58,17 @@ def delete_topics(settings: KafkaSettings) -> None:
 
 
 def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jpegs: Sequence[bytes]) -> None:
-    """Write every frame, cameras interleaved as they would arrive, the last of them just now."""
+    """Write every frame, cameras interleaved as they would arrive. The last window is over: nobody waits for its end."""
     producer = Producer(
         settings.client_config() | {"linger.ms": 20, "queue.buffering.max.messages": 100_000, "acks": "all"}
     )
-    t0_ms = int(time.time() * 1000) - load.frames * FRAME_MS
+    t0_ms = int(time.time() * 1000) - load.frames * FRAME_MS - 2 * CLIP_MS
     for number in range(load.frames):
         log_ms = t0_ms + number * FRAME_MS
         for camera in range(load.cameras):
-            headers = encode_headers(make_headers(definition, number, log_ms, load.size))
+            headers: list[tuple[str, str | bytes | None]] = list(
+                encode_headers(make_headers(definition, number, log_ms, load.size))
+            )
             headers[1] = ("session", f"bench-session-{camera:010d}".encode())
             while True:
                 try:

@@ -1,6 +1,7 @@
 """JPEGs to load consumers with: the demo scenes, drawn at run time."""
 
 import cv2
+import numpy as np
 import simplejpeg
 
 from camera_client.demo import SCENES
@@ -16,6 +17,6 @@ def make_jpegs(scene: str, width: int, height: int, count: int, quality: int = 8
     for number in range(count):
         picture = painter.paint(number * FRAME_MS / 1000)
         if (width, height) != (640, 480):
-            picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+            picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         jpegs.append(simplejpeg.encode_jpeg(picture, quality=quality, colorspace="BGR"))
     return jpegs
