@@ -19,6 +19,7 @@ from signalling.newest import Newest, Picture
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
+FORGET_EVERY_S = 10.0
 JOIN_S = 2.0
 
 
@@ -84,9 +85,13 @@ class LiveFeed:
         reader = self._make_reader()
         try:
             self._problem = None
+            look_s = self._clock.monotonic_s()
             while not self._stopping.is_set():
                 for record in reader.poll(POLL_S):
                     self._take(record)
+                if self._clock.monotonic_s() - look_s > FORGET_EVERY_S:
+                    look_s = self._clock.monotonic_s()
+                    self._newest.forget_old()
         finally:
             reader.close()
 

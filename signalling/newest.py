@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from common.clock import Clock, SystemClock
 from common.contracts.detection import Detection, DetectionMessage
 
+PICTURE_MAX_AGE_S = 60.0
+"""A picture that came longer ago is no live picture: nobody is shown it, and it is forgotten."""
 BOXES_MAX_AGE_MS = 2_000
 """Boxes older than this against the picture would be drawn where nothing is any more."""
 _NONE: Mapping[str, DetectionMessage] = MappingProxyType({})
@@ -32,7 +35,8 @@ class Newest:
     Bounded by the number of cameras: the feed puts nothing of a camera that does not exist and forgets deleted ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._pictures: dict[str, Picture] = {}
         self._boxes: dict[str, Mapping[str, DetectionMessage]] = {}
 
@@ -50,11 +54,22 @@ class Newest:
         self._pictures.pop(camera, None)
         self._boxes.pop(camera, None)
 
+    def forget_old(self) -> None:
+        """Drop what cameras sent that have fallen silent."""
+        for camera, picture in list(self._pictures.items()):
+            if self._is_old(picture):
+                self.forget(camera)
+
     def picture(self, camera: str) -> Picture | None:
-        return self._pictures.get(camera)
+        """The newest picture of `camera`; None when none has come for a minute."""
+        picture = self._pictures.get(camera)
+        return None if picture is None or self._is_old(picture) else picture
 
     def boxes_for(self, picture: Picture) -> dict[str, tuple[Detection, ...]]:
         """What each analysis found at most 2 s before `picture` (by the log's time), or in a newer one."""
         known = self._boxes.get(picture.camera, _NONE)
         since_ms = picture.log_ms - BOXES_MAX_AGE_MS
         return {analysis: message.detections for analysis, message in known.items() if message.log_ms >= since_ms}
+
+    def _is_old(self, picture: Picture) -> bool:
+        return self._clock.monotonic_s() - picture.arrived_s > PICTURE_MAX_AGE_S

@@ -39,7 +39,7 @@ class SignallingService:
         clock = clock or SystemClock()
         self._settings = settings
         self.metrics = Metrics()
-        self.newest = Newest()
+        self.newest = Newest(clock)
         self.audience = Audience(self.metrics)
         self.directory = CameraDirectory(make_settings_reader, clock, self._camera_changed)
         self.feed = LiveFeed(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
@@ -421,6 +422,23 @@ def test_stop_answers_the_request_under_way(system: System, tmp_path: Path, sign
             assert status_line(connection) == b"HTTP/1.1 201 CREATED"
         assert process.process.wait(30) == 0
     assert len(camera.frames()) == 1
+
+
+def test_worker_that_is_killed_is_replaced_and_none_outlives_its_parent(system: System, tmp_path: Path) -> None:
+    with own_ingest(system, tmp_path) as own:
+        own.ingest.wait_ready()
+        camera = add_camera(own)
+        parent = psutil.Process(own.ingest.process.pid)
+        (worker,) = parent.children()
+        worker.kill()
+        wait_until(
+            lambda: [child.pid for child in parent.children()] not in ([], [worker.pid]), "there is a new worker"
+        )
+        own.ingest.wait_ready()
+        assert camera.post().status == 201
+        (worker,) = parent.children()
+        parent.kill()
+        wait_until(lambda: not worker.is_running(), "the worker has ended")
 
 
 def test_post_with_too_little_disk_is_507(system: System, tmp_path: Path) -> None:

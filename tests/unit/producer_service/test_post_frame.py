@@ -99,6 +99,14 @@ def test_post_live_camera_is_only_queued(bench: Any) -> None:
     assert only_frame(bench).policy is Policy.LIVE
 
 
+def test_post_of_live_camera_that_kafka_loses_is_counted(bench: Any) -> None:
+    bench.change(policy=Policy.LIVE)
+    bench.producer.fail_next(Transient("no leader"))
+    assert bench.post().status_code == 202
+    assert 'lookout_frames_received_total{outcome="lost_after_202"} 1.0' in bench.client.get("/metrics").text
+    assert refusal(bench.post()) == (503, "kafka_unavailable")
+
+
 def test_post_before_settings_are_read_is_told_to_wait(make_bench: Any) -> None:
     bench = make_bench(is_caught_up=False)
     response = bench.post()

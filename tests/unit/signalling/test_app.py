@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from signalling import app
+from signalling import newest
 from tests.unit.signalling.conftest import CAMERA, OTHER, make_token, open_live
 
 
@@ -53,10 +53,9 @@ def test_picture_without_right_or_picture_is_refused(
 
 
 def test_picture_that_is_too_old_is_404(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "PICTURE_MAX_AGE_S", -1.0)
-
     async def scenario(server: Any) -> None:
         await server.put_frame()
+        monkeypatch.setattr(newest, "PICTURE_MAX_AGE_S", -1.0)
         assert (await get(server, f"/v1/cameras/{CAMERA}/picture", make_token(CAMERA)))[0] == 404
 
     live(scenario)

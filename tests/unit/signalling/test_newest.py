@@ -1,7 +1,8 @@
 """What signalling remembers."""
 
+from common.clock import FakeClock
 from common.contracts.detection import Detection, DetectionMessage
-from signalling.newest import BOXES_MAX_AGE_MS, Newest, Picture
+from signalling.newest import BOXES_MAX_AGE_MS, PICTURE_MAX_AGE_S, Newest, Picture
 
 CAMERA = "cam-aaaaaaaaaa"
 FOUND = Detection(box=(1, 2, 3, 4), kind="face", score=0.5)
@@ -46,13 +47,28 @@ def test_boxes_of_a_replay_do_not_replace_newer_ones() -> None:
 
 
 def test_forgotten_camera_is_gone() -> None:
-    newest = Newest()
+    newest = Newest(FakeClock())
     newest.put_picture(make_picture())
+    assert newest.picture(CAMERA) == make_picture()
     newest.put_boxes(make_boxes(10_000))
     newest.forget(CAMERA)
     assert newest.picture(CAMERA) is None
     assert newest.boxes_for(make_picture()) == {}
     newest.forget(CAMERA)
+
+
+def test_picture_of_a_camera_that_fell_silent_is_shown_for_a_minute() -> None:
+    clock = FakeClock()
+    newest = Newest(clock)
+    newest.put_picture(make_picture())
+    newest.put_boxes(make_boxes(10_000))
+    clock.advance(PICTURE_MAX_AGE_S)
+    newest.forget_old()
+    assert newest.picture(CAMERA) is not None
+    clock.advance(0.1)
+    assert newest.picture(CAMERA) is None
+    newest.forget_old()
+    assert newest.boxes_for(make_picture()) == {}
 
 
 def test_picture_keeps_its_bytes_out_of_logs() -> None:
