@@ -219,9 +219,10 @@ def _window_of(key: str) -> ClipId | None:
 def _clip_at(key: str) -> ClipId | None:
     """The clip stored at a key; None when the key is not that of a clip."""
     try:
-        return ClipId.parse_key(key)
+        clip_id = ClipId.parse_key(key)
     except ValueError:
         return None
+    return clip_id if clip_id.video_key == key else None
 
 
 def _with_keys(clips: list[_Window], keys: set[str]) -> Iterator[tuple[_Window, set[str]]]:
