@@ -56,6 +56,7 @@ class Options:
     deadly: float = 0.0
     poison: float = 0.03
     clock_steps: float = 1.0
+    failing_sends: float = 4.0
     jumps: bool = False
     expiry: bool = False
     recreation: bool = False
@@ -176,7 +177,7 @@ class History:
             (self.step_broker_clock, o.clock_steps),
             (self.fail_commit, 0.7),
             (self.break_encoder, 0.7),
-            (self.fail_producer, 4 if o.outages else 0),
+            (self.fail_producer, o.failing_sends if o.outages else 0),
             (self.rebalance, 1),
             (self.jump_broker_clock, 1.0 if o.jumps else 0),
             (self.expire, 0.8 if o.expiry else 0),
@@ -538,20 +539,21 @@ class History:
             if sent is None or sent.kind == "foreign" or offset in durable:
                 continue
             # A retry, alone in its window: nothing is stored there, but what it repeats is.
-            if (sent.camera, (SESSION, sent.seq)) in identities or self._is_letter_elsewhere(sent):
+            if (sent.camera, (SESSION, sent.seq)) in identities or self._is_letter_elsewhere(sent, (*place, offset)):
                 continue
             raise Broken(f"committed past offset {offset} of {place}, which is not durable: {sent}")
 
-    def _is_letter_elsewhere(self, sent: Sent) -> bool:
+    def _is_letter_elsewhere(self, sent: Sent, place: tuple[str, int, int]) -> bool:
         letters = {(letter.topic_id, letter.partition, letter.offset) for letter in self._letters()}
-        return any(other == sent and at in letters for at, other in self.sent.items())
+        return any(other == sent and at != place and at in letters for at, other in self.sent.items())
 
     def _durable(self, topic_id: str, partition: int) -> set[int]:
         """Offsets that a stored clip, a dead letter or a gap accounts for."""
         offsets: set[int] = set()
         for sidecar in self.bucket.objects.values():
             if (sidecar.origin.topic_id, sidecar.origin.partition) == (topic_id, partition):
-                offsets.update(entry.offset for entry in sidecar.entries)
+                # A dead letter's entry says that there is one; the letter itself has to be there.
+                offsets.update(entry.offset for entry in sidecar.entries if entry.fate is not Fate.DEAD_LETTER)
         for letter in self._letters():
             if (letter.topic_id, letter.partition) == (topic_id, partition):
                 offsets.add(letter.offset)

@@ -114,7 +114,7 @@ class TestMutants:
         monkeypatch.setattr(Settling, "letter_due", letter_due)
         monkeypatch.setattr(Settling, "letter_sent", letter_sent)
         monkeypatch.setattr(Assignment, "holds", lambda self: self.unsettled.values())
-        assert first_broken(Options(steps=140, outages=True, poison=0.08))
+        assert first_broken(Options(steps=140, outages=True, poison=0.08, failing_sends=40))
 
     def test_wrong_order_of_revocation_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def give_up(self: Rebalance, assignments: list[Assignment]) -> None:
