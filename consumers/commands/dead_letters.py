@@ -119,7 +119,8 @@ def _line(letter: "Letter") -> str:
     failed = datetime.fromtimestamp(letter.origin.failed_us / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     origin = letter.origin
     state = letter.handled or "open"
-    return f"{letter.number:>6}  {failed}  {state:<8}  {origin.analysis}  {letter.camera}  {origin.reason}  {_size(letter)}"
+    cells = (f"{letter.number:>6}", failed, f"{state:<8}", origin.analysis, letter.camera, origin.reason, _size(letter))
+    return "  ".join(cells)
 
 
 def _size(letter: "Letter") -> str:
