@@ -23,6 +23,7 @@ from common.kafka.confluent import (
     GroupTuning,
     ProducerTuning,
 )
+from common.kafka.limits import check_limits
 from common.metrics import Metrics
 from common.retry import retry_transient
 from common.settings import (
@@ -47,8 +48,8 @@ from consumers.registry import load_definition
 from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
 from consumers.runtime.settings import EngineSettings
 
-STORE_WAIT_S = 120.0
-"""How long a start waits for a store that does not answer. Then the process ends and the supervisor starts it again."""
+SERVER_WAIT_S = 120.0
+"""How long a start waits for a server that does not answer. Then the process ends, to be started again."""
 DETECTION_QUEUE_BYTES = 8 * MIB
 """Detections are of use while they are new: a broker that is out costs this much memory and no more."""
 SPOOL_MOST_BYTES = 4096 * MIB
@@ -134,13 +135,15 @@ def _build(options: RunOptions, environment: Mapping[str, str] | None, cleanup: 
     spool = Spool(place.var_dir / "spool" / definition.name, spool_bytes, metrics)
     cleanup.callback(spool.close)
     objects = S3ObjectStore(storage)
-    deadline = Deadline(STORE_WAIT_S)
+    deadline = Deadline(SERVER_WAIT_S)
     retry_transient(objects.ensure_bucket, deadline, on_retry=_log_waiting)
     probe = retry_transient(lambda: probe_store(objects), deadline, on_retry=_log_waiting)
     clips = VideoClipStore(objects, spool, probe.is_atomic, clock, metrics)
 
-    # 5. Detections have a producer of their own: a flood of them must not delay an event.
+    # 5. Limits that contradict each other would refuse single records later. Detections have a producer of their own: a
+    # flood of them must not delay an event.
     health.now("The broker has not answered yet.")
+    retry_transient(lambda: check_limits(kafka), Deadline(SERVER_WAIT_S), on_retry=_log_waiting)
     client = f"lookout-{definition.name}"
     events = ConfluentProducer(kafka, client_id=f"{client}-events")
     cleanup.callback(events.close)
@@ -205,4 +208,4 @@ def _start_health(port: int, metrics: Metrics, health: ConsumerHealth, cleanup: 
 
 
 def _log_waiting(error: Transient) -> None:
-    _log.warning("waiting for the store: %s", error)
+    _log.warning("waiting for a server: %s", error)

@@ -155,6 +155,13 @@ def test_session_tiny_and_odd_pictures_make_a_clip(tmp_path: Path, width: int, h
     assert len(decode_clip(clip.video)) == 3
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 5000), (9000, 2), (4000, 4000)])
+def test_session_extreme_pictures_make_a_clip(tmp_path: Path, width: int, height: int) -> None:
+    clip = build_bench(tmp_path).seal([make_frame(n, make_picture(width, height)) for n in range(2)])
+    assert max(clip.sidecar.width, clip.sidecar.height) <= 4096
+    assert len(decode_clip(clip.video)) == 2
+
+
 def test_session_failing_analyzer_keeps_the_frame_and_marks_it(tmp_path: Path) -> None:
     bench = build_bench(tmp_path)
     black = np.zeros((120, 160, 3), np.uint8)
