@@ -1,0 +1,1 @@
+"""`make compose-test`: the whole system in containers, on whatever engine answers."""
