@@ -24,11 +24,6 @@ class CommitTrail:
     def is_empty(self) -> bool:
         return not any(self._written.values())
 
-    @property
-    def partitions(self) -> frozenset[TopicPartition]:
-        """Those that were begun and not dropped."""
-        return frozenset(self._committed)
-
     def begin(self, partition: TopicPartition, offset: int) -> None:
         """A partition that is read from `offset`, its committed offset."""
         self._written[partition] = {}

@@ -102,7 +102,8 @@ def test_list_of_an_operator_holds_own_cameras_only(world: World, camera: str, a
     [
         "limit=0", "limit=201", "limit=x", "cursor=x", "cursor=" + Cursor(1, "x").encode() + "A", "camera=../x",
         "camera=A", "analysis=a;b", "from=yesterday", "from=2026-01-01T00:00:00", "to=-1", "text=--",
-        "text=" + "x" * 33, "label=" + "x" * 65, "sightings=none", "unknown=1", "limit=5&limit=6", "from=9999999999999999",
+        "text=" + "x" * 33, "label=" + "x" * 65, "sightings=none", "unknown=1",
+        "limit=5&limit=6", "from=9999999999999999",
     ],
 )  # fmt: skip
 def test_list_bad_parameters_are_refused(ann: Browser, query: str) -> None:
