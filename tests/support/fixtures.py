@@ -14,7 +14,7 @@ from infra.native.ports import free_ports
 from infra.native.s3 import s3_client
 from infra.native.servers import ServerGroup
 from infra.native.settings import read_settings
-from tests.support.servers import RUN_KEY, RUNS, TestServers, open_servers
+from tests.support.servers import RUN_KEY, TestServers, open_servers, private_folder
 
 ADMIN_LIMIT_S = 20.0
 
@@ -98,7 +98,7 @@ def private_servers(unique: str) -> Iterator[Callable[[], ServerGroup]]:
     with contextlib.ExitStack() as cleanup:
 
         def start() -> ServerGroup:
-            folder = RUNS / f"private-{unique}-{len(groups)}"
+            folder = private_folder(f"{unique}-{len(groups)}")
             var = VarFolder(folder)
             var.create()
             group = ServerGroup(read_settings({}, var=var, ports=free_ports()))

@@ -136,10 +136,15 @@ def close_run(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def private_folder(name: str) -> Path:
+    """A folder for servers of one test's own; it is not made here."""
+    return RUNS / f"private-{os.getpid()}-{name}"
+
+
 def remove_dead_runs() -> None:
     """Remove what runs that were killed left; their servers have ended by themselves."""
-    for folder in RUNS.glob("run-*"):
-        pid = folder.name.removeprefix("run-")
+    for folder in [*RUNS.glob("run-*"), *RUNS.glob("private-*")]:
+        pid = folder.name.split("-")[1]
         if pid.isdecimal() and start_ticks(int(pid)) is None:
             shutil.rmtree(folder, ignore_errors=True)
 

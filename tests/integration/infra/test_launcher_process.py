@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from infra.native.layout import REPOSITORY, VarFolder
 from infra.native.ports import Ports, free_ports, variable_of
 from infra.native.records import leftovers, read_records
-from tests.support.servers import RUNS
+from tests.support.servers import private_folder
 
 READY_LIMIT_S = 110.0
 STOP_LIMIT_S = 60.0
@@ -81,7 +81,7 @@ def launch(unique: str, tmp_path: Path) -> Iterator[Callable[[VarFolder, Ports],
 def var(unique: str) -> Iterator[VarFolder]:
     import shutil  # noqa: PLC0415
 
-    folder = VarFolder(RUNS / f"private-{unique}")
+    folder = VarFolder(private_folder(unique))
     yield folder
     shutil.rmtree(folder.root, ignore_errors=True)
 
