@@ -17,14 +17,12 @@ def cpu_seconds() -> dict[int, tuple[str, float]]:
     return taken
 
 
-def cores_used(
-    before: Mapping[int, tuple[str, float]], after: Mapping[int, tuple[str, float]], seconds: float
-) -> dict[str, float]:
-    """Average processors taken between two readings, by name, the largest first. A process that ended is left out."""
+def cpu_between(before: Mapping[int, tuple[str, float]], after: Mapping[int, tuple[str, float]]) -> dict[str, float]:
+    """CPU seconds between two readings, by name, the largest first. A process that ended is left out."""
     used: dict[str, float] = {}
     for pid, (name, total_s) in after.items():
-        used[name] = used.get(name, 0.0) + (total_s - before.get(pid, (name, 0.0))[1]) / seconds
-    return {name: round(cores, 3) for name, cores in sorted(used.items(), key=lambda item: -item[1])}
+        used[name] = used.get(name, 0.0) + total_s - before.get(pid, (name, 0.0))[1]
+    return dict(sorted(used.items(), key=lambda item: -item[1]))
 
 
 def name_of(words: list[str]) -> str:

@@ -10,7 +10,7 @@ from infra.native.stack import Stack
 from tests.e2e import verdict
 from tests.e2e.scenario import CLIP_MS, FACE, Evidence, Scenario, opened_scenario, temporary_system
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 QUIET_RUN_S = 34.0
 """Every plate of the demo once, two whole windows."""

@@ -130,6 +130,10 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "last_clip_s": round(last_clip_delay_s(evidence.listings), 2) if evidence.listings else None,
         "cores": round(sum(evidence.cores.values()), 2),
         "cores_by_process": dict(evidence.cores),
+        "cpu_ms_a_frame": {
+            analysis: round(evidence.cpu_s.get(analysis, 0.0) * 1000 / max(1, frames["acknowledged"]), 1)
+            for analysis in ANALYSES
+        },
         "clips": len(evidence.clips),
         "frames": frames,
         "plates": len({s["text"] for s in evidence.sightings if s.get("text")}),
