@@ -4,7 +4,7 @@
     python -m benchmarks.ingest --bytes 30000 --seconds 10 --load 2x10 --load 8x25 --load 32x0
 
 Starts servers and ingest of its own on free ports. A load is CAMERASxFPS; FPS 0: as fast as answers come (a camera is
-held to 60 frames/s, so many are needed to find the limit). Prints one JSON line per load and a table.
+held to 60 frames/s, so many are needed to find the limit). Prints one JSON line per load, one for no load, and a table.
 """
 
 import argparse
@@ -112,6 +112,13 @@ def cpu_seconds(pid: int) -> float:
     return float(sum(sum(p.cpu_times()[:2]) for p in (process, *process.children(recursive=True))))
 
 
+def idle_cpu_ms_per_s(pid: int, seconds: float) -> float:
+    """What ingest costs when nobody posts; it is contained in the figures of the loads."""
+    before_s = cpu_seconds(pid)
+    time.sleep(seconds)
+    return round((cpu_seconds(pid) - before_s) * 1000 / seconds, 1)
+
+
 def measure(load: Load, cameras: list[Camera], port: int, pid: int, jpeg: bytes, seconds: float) -> dict[str, Any]:
     """One row: what was sent, answered, and what it cost the ingest process."""
     posting = [PostingCamera(camera, port, jpeg, load.fps) for camera in cameras[: load.cameras]]
@@ -203,6 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print("ingest ended", file=sys.stderr)
                 return 1
             wait_known(cameras[-1], port, jpeg)
+            print(json.dumps({"idle_cpu_ms_per_s": idle_cpu_ms_per_s(pid, given.seconds)}), flush=True)
             for load in loads:
                 rows.append(measure(load, cameras, port, pid, jpeg, given.seconds))
                 print(json.dumps(rows[-1]), flush=True)
