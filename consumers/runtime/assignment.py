@@ -87,6 +87,8 @@ class Assignment:
     """Why it is DRAINING, when it is."""
     end_offset: int = 0
     unclean_ends: int = 0
+    """With this life counted in advance; `said_unclean_ends`: without it, as found at the start."""
+    said_unclean_ends: int = 0
     named: dict[int, int] = field(default_factory=dict)
     naming: int | None = None
     """The offset that probe mode has in decoding: counted as if we had died in it until it is taken back."""
@@ -143,11 +145,19 @@ class Assignment:
         """Rule 8. Meaningful from CLAIMING on."""
         return low_mark(self.holds(), LowMark(self.next_offset, self.clock.now_ms))
 
+    def progressed(self, mark: LowMark) -> bool:
+        """Whether an end without a goodbye would come after some progress: a mark that moved, a clip that is new."""
+        return self.has_progressed or mark.next_offset > self.start_offset
+
+    def named_from(self, mark: LowMark) -> dict[int, int]:
+        """Named offsets that the mark has not passed."""
+        return {offset: count for offset, count in self.named.items() if offset >= mark.next_offset}
+
     def position(self) -> Position:
         """The mark as it is committed. Progress wipes out unclean ends, the mark the named offsets it has passed."""
         mark = self.mark()
-        progressed = self.has_progressed or mark.next_offset > self.start_offset
-        named = {offset: count for offset, count in self.named.items() if offset >= mark.next_offset}
+        progressed = self.progressed(mark)
+        named = self.named_from(mark)
         if self.naming is not None:
             named[self.naming] = named.get(self.naming, 0) + 1
         metadata = CommitMetadata(
@@ -158,9 +168,6 @@ class Assignment:
             named=named,
         )
         return Position(mark.next_offset, metadata.to_text())
-
-    def records_unsettled(self) -> int:
-        return sum(window.records for window in self.unsettled.values())
 
     def forget(self) -> list[CameraWindow]:
         """Give up every window that is not sealed; those that are may still be stored (rule 9). The ones given up.

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 TURN_S = 0.25
 """The loop turns at least this often, with room or without."""
 OUTAGE_POLL_S = 0.5
+PROBE_AHEAD = 8
+"""Probe mode takes its frames one by one; so many wait, and the rest stays out of the way of other partitions."""
 
 
 class Intake:
@@ -83,13 +85,14 @@ class Intake:
         pace = self._flow.turn(self._load(), now_s)
         self._pause(pace.is_paused, now_s)
         if pace.records == 0 and not pace.is_paused:
-            # Waiting for the pool and not in `poll`, which would return records. Full is not silent: no tick is due.
+            # Waiting for the pool and not in `poll`, which would return records; asked for none, it still says what
+            # became of commits. Full is not silent: no tick is due.
             self._pool.wait_for_room(self._flow.resume_below, longest_s)
-            self._signs.turned(self._clock.monotonic_s())
+            self._poll(0, 0.0)
             for assignment in self._assignments.values():
                 assignment.heard_s = now_s
             return
-        for record in self._poll(pace.records, longest_s):
+        for record in self._poll(max(1, pace.records), longest_s):
             reader = self._assignments.get(TopicPartition(record.topic, record.partition))
             # Records of a partition that waits, drains or restarts come again after its seek.
             if reader is not None and reader.is_reading:
@@ -108,7 +111,8 @@ class Intake:
         for assignment in waiting:
             while assignment.backlog and assignment.is_reading:
                 decoded_bytes = load.decoded_bytes + self._admitter.collected_bytes
-                if not self._flow.has_frame_room(frames, decoded_bytes) or self._is_camera_full(assignment):
+                has_room = self._flow.has_frame_room(frames, decoded_bytes)
+                if not has_room or self._is_held_up(assignment):
                     assignment.heard_s = now_s
                     break
                 record = assignment.backlog.popleft()
@@ -117,7 +121,10 @@ class Intake:
                 frames += 1
         self.submit()
 
-    def _is_camera_full(self, assignment: Assignment) -> bool:
+    def _is_held_up(self, assignment: Assignment) -> bool:
+        """Whether the partition's next record has to wait for its camera, or for probe mode."""
+        if assignment.is_probing and self._probe.frames >= PROBE_AHEAD:
+            return True
         camera = assignment.cameras.get(assignment.backlog[0].key or b"")
         return camera is not None and camera.in_flight >= self._settings.camera_high
 
@@ -150,7 +157,7 @@ class Intake:
 
     def _poll(self, records: int, longest_s: float) -> list[Record]:
         try:
-            polled = self._consumer.poll(max(1, records), longest_s)
+            polled = self._consumer.poll(records, longest_s)
         except PositionLost as error:
             self._lose(error)
             return []

@@ -58,9 +58,20 @@ class LogWatch:
             if reading:
                 self._scout.look(self._settings.frames_topic, reading)
         drained = [a for a in self._assignments.values() if a.phase is Phase.DRAINING and not a.unsettled]
+        for assignment in self._assignments.values():
+            if assignment.is_probing and assignment.is_reading:
+                self._leave_probing(assignment)
         for assignment in drained:
             if not assignment.notices:
                 self._rebalance.begin_anew(assignment)
+
+    def _leave_probing(self, assignment: Assignment) -> None:
+        """There was progress, and no offset is under suspicion: frames go their usual way again."""
+        mark = assignment.mark()
+        if assignment.progressed(mark) and not assignment.named_from(mark) and assignment.naming is None:
+            assignment.is_probing = False
+            self._pool.submit(self._probe.release(assignment))
+            log.info("probe mode ends", extra={"partition": assignment.partition.partition})
 
     def seen(self, message: LogSeen) -> None:
         """The log as it was a moment ago."""

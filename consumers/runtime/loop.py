@@ -40,6 +40,8 @@ from consumers.runtime.ticks import Ticker
 from consumers.runtime.uploads import Uploads
 
 log = logging.getLogger(__name__)
+PROBE_POLL_S = 0.005
+"""Each frame of probe mode waits for a commit's answer, and that comes out of a poll."""
 BUSY_POLL_S = 0.05
 """While something is on its way that ends in a message to the loop, it looks this often."""
 COUNT_EVERY_S = 0.2
@@ -120,7 +122,7 @@ class Loop:
         # 1. What others have to say.
         self._read_mailbox()
         # 2. Records, if there is room for them.
-        self._intake.turn(min(longest_s, BUSY_POLL_S if self._is_busy() else TURN_S))
+        self._intake.turn(min(longest_s, self._poll_s()))
         # 3. In probe mode frames go to the pool one by one.
         if self._probe.has_work:
             self._pool.submit(self._probe.turn())
@@ -196,8 +198,10 @@ class Loop:
     def _on_crashed(self, message: Crashed) -> None:
         raise message.error
 
-    def _is_busy(self) -> bool:
-        return bool(
+    def _poll_s(self) -> float:
+        if self._probe.has_work:
+            return PROBE_POLL_S
+        is_busy = bool(
             len(self._mailbox)
             or self._pool.frames
             or self._uploads.pending
@@ -205,6 +209,7 @@ class Loop:
             or len(self._notices)
             or any(not a.is_reading for a in self._assignments.values())
         )
+        return BUSY_POLL_S if is_busy else TURN_S
 
     def _gauges(self) -> Gauges:
         now_s = self._clock.monotonic_s()

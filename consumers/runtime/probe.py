@@ -1,6 +1,7 @@
 """Probe mode: finding the frame that kills the process (DESIGN 5, rule 19).
 
-One frame per process is in decoding. Its offset is named in a commit before, and taken back in a commit after.
+One frame per process is in decoding. Its offset is named in a commit before, and taken back in the next commit, the
+one that names the next frame: it is acknowledged before that one is decoded.
 """
 
 import logging
@@ -28,6 +29,7 @@ class Probe:
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
         self._current: _Waiting | None = None
+        self._last: Assignment | None = None
         self._is_decoding = False
 
     @property
@@ -49,27 +51,25 @@ class Probe:
             return
         self._is_decoding = False
         current.assignment.naming = None
+        self._last, self._current = current.assignment, None
 
     def turn(self) -> list[Step]:
         """Steps that may go to the pool now."""
         ready: list[Step] = []
-        current = self._current
+        if self._is_decoding:
+            return ready
+        current, last = self._current, self._last
         if current is not None:
-            assignment = current.assignment
-            if self._is_decoding:
-                return ready
-            if assignment.naming is not None:
-                if assignment.committed_naming != assignment.naming:
-                    return ready  # the commit that names it is under way
-                self._is_decoding = True
-                return [current.step]
-            if assignment.committed_naming is not None:
-                return ready  # the commit that takes it back is under way
-            self._current = None
+            if last is not None and last.committed_naming != last.naming:
+                return ready  # the commit that takes the last name back is under way
+            if current.assignment.committed_naming != current.assignment.naming:
+                return ready  # the commit that names it is under way
+            self._is_decoding = True
+            return [current.step]
         while self._waiting:
             waiting = self._waiting.popleft()
             step, assignment = waiting.step, waiting.assignment
-            if not isinstance(step, FrameStep) or not assignment.is_probing:
+            if not isinstance(step, FrameStep):
                 ready.append(step)
                 continue
             step.is_probe = True
@@ -78,10 +78,18 @@ class Probe:
             break
         return ready
 
+    def release(self, assignment: Assignment) -> list[Step]:
+        """The assignment leaves probe mode with nothing in decoding: its steps, to be handed in before any other."""
+        steps = [waiting.step for waiting in self._waiting if waiting.assignment is assignment]
+        self._waiting = deque(waiting for waiting in self._waiting if waiting.assignment is not assignment)
+        return steps
+
     def forget(self, assignment: Assignment) -> None:
         """The assignment has ended."""
         self._waiting = deque(waiting for waiting in self._waiting if waiting.assignment is not assignment)
         if self._current is not None and self._current.assignment is assignment:
             self._current = None
             self._is_decoding = False
+        if self._last is assignment:
+            self._last = None
         assignment.naming = None

@@ -94,13 +94,12 @@ class Rebalance:
         )
         self._tally.rebalances["restarted"] += 1
         mark = assignment.mark()
-        has_progressed = assignment.has_progressed or mark.next_offset > assignment.start_offset
         plan = StartPlan(
             mark.next_offset,
             clock_ms=mark.clock_ms,
             since_ms=assignment.since_ms,
-            unclean_ends=0 if has_progressed else assignment.unclean_ends - 1,
-            named=assignment.named,
+            unclean_ends=0 if assignment.progressed(mark) else assignment.said_unclean_ends,
+            named=assignment.named_from(mark),
         )
         self._consumer.pause([assignment.partition])
         self.give_up([assignment])
@@ -112,7 +111,7 @@ class Rebalance:
         self._starter.begin([assignment.partition])
 
     def _take_mark(self, assignment: Assignment) -> Position:
-        assignment.unclean_ends -= 1
+        assignment.unclean_ends = assignment.said_unclean_ends
         assignment.naming = None
         return assignment.position()
 

@@ -103,7 +103,7 @@ class Starter:
         assignment.clock = LogClock(plan.clock_ms)
         assignment.since_ms = plan.since_ms
         assignment.named = dict(plan.named)
-        assignment.unclean_ends = plan.unclean_ends
+        assignment.unclean_ends = assignment.said_unclean_ends = plan.unclean_ends
         assignment.is_probing = plan.unclean_ends >= PROBE_FROM_UNCLEAN_ENDS
         if assignment.is_probing:
             log.warning(
@@ -121,8 +121,10 @@ class Starter:
         self._gaps.announce(assignment, plan.gap, lambda: self._claim(assignment))
 
     def _claim(self, assignment: Assignment) -> None:
-        """4. A commit that counts an unclean end in advance; a goodbye or progress takes it back."""
-        assignment.unclean_ends += 1
+        """4. A commit that counts an unclean end in advance; a goodbye or progress takes it back. Where there is
+        nothing to read, nothing can kill the process."""
+        if assignment.next_offset < assignment.end_offset:
+            assignment.unclean_ends += 1
         assignment.phase = Phase.CLAIMING
 
     def _read(self, assignment: Assignment, now_s: float) -> None:
