@@ -31,7 +31,7 @@ CLIP_MS = 10_000
 FPS = 10.0
 NO_PROGRESS_S = 120.0
 ALL_LISTED_S = 420.0
-"""After the cameras have stopped, clips are waited for until none has come for two minutes, and at most seven: that they
+"""After the cameras have stopped, clips are waited for until none has come for two minutes, at most seven: that they
 are late is one finding, that frames are lost another."""
 FIRST_FRAME_S = 30.0
 LAG_EVERY_S = 5.0
