@@ -39,6 +39,7 @@ from common.storage.s3 import S3ObjectStore
 from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, DETECTIONS, FRAMES, MIB
 from consumers.consumer_health import ConsumerHealth
 from consumers.detection_feed import DetectionFeed
+from consumers.job_service import start_jobs
 from consumers.pipeline.analysis import AnalysisDefinition
 from consumers.pipeline.clip_store import VideoClipStore
 from consumers.pipeline.spool import Spool
@@ -76,7 +77,7 @@ def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = No
     with contextlib.ExitStack() as cleanup:
         stop = _StopSignals(cleanup)
         try:
-            engine = _build(options, environment, cleanup)
+            engine = _build(options, environment, stop, cleanup)
         except ConfigurationError as error:
             _log.error("%s", error)
             return EXIT_CONFIGURATION
@@ -84,7 +85,8 @@ def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = No
             _log.error("a server does not answer: %s", error)
             return EXIT_CRASHED
         stop.hand_over(engine)
-        return engine.run()
+        status = engine.run()
+        return EXIT_CRASHED if stop.has_crashed and status == EXIT_STOPPED else status
 
 
 class _StopSignals:
@@ -93,11 +95,20 @@ class _StopSignals:
 
     def __init__(self, cleanup: contextlib.ExitStack) -> None:
         self._engine: Engine | None = None
+        self.has_crashed = False
         for number in (signal.SIGTERM, signal.SIGINT):
             cleanup.callback(signal.signal, number, signal.signal(number, self._heard))
 
     def hand_over(self, engine: Engine) -> None:
         self._engine = engine
+        if self.has_crashed:
+            engine.stop()
+
+    def crash(self) -> None:
+        """Another part of the process has ended by itself: end in good order, and be started again. Any thread."""
+        self.has_crashed = True
+        if self._engine is not None:
+            self._engine.stop()
 
     def _heard(self, _number: int, _frame: FrameType | None) -> None:
         if self._engine is None:
@@ -105,8 +116,10 @@ class _StopSignals:
         self._engine.stop()
 
 
-def _build(options: RunOptions, environment: Mapping[str, str] | None, cleanup: contextlib.ExitStack) -> Engine:
-    """1. Settings. 2. Health. 3. The model. 4. Spool and store. 5. Kafka. 6. The engine over all of them."""
+def _build(
+    options: RunOptions, environment: Mapping[str, str] | None, stop: _StopSignals, cleanup: contextlib.ExitStack
+) -> Engine:
+    """1. Settings. 2. Health. 3. The model. 4. Spool and store. 5. Kafka. 6. The engine, jobs beside it."""
     # 1. Everything that can be wrong is found before anything is opened.
     refuse_unknown_variables(environment)
     definition = load_definition(options.name)
@@ -159,6 +172,19 @@ def _build(options: RunOptions, environment: Mapping[str, str] | None, cleanup: 
     workload = VideoWorkload(definition, analyzer, spool, feed, metrics)
     engine = build_engine(engine_settings, group, reader, events, workload, clips, metrics, clock)
     health.follow(engine)
+    if analyzer is not None:
+        start_jobs(
+            definition,
+            analyzer,
+            kafka=kafka,
+            tuning=tuning,
+            store=objects,
+            events=events,
+            folder=spool.directory,
+            clock=clock,
+            crashed=stop.crash,
+            cleanup=cleanup,
+        )
     return engine
 
 

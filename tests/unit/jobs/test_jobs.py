@@ -63,7 +63,7 @@ def make_film(path: Path, frames: int = FRAMES, key_every: int = 20) -> bytes:
         stream.codec_context.options = {"g": str(key_every), "keyint_min": str(key_every), "sc_threshold": "0"}
         stream.time_base = stream.codec_context.time_base = Fraction(1, RATE)
         for number in range(frames):
-            picture = np.full((240, 320, 3), 30 + number, np.uint8)
+            picture = np.full((240, 320, 3), 30 + number % 200, np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts = number
             container.mux(stream.encode(frame))

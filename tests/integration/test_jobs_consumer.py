@@ -1,0 +1,82 @@
+"""Recorded video through a real consumer process: plan, parts, a kill -9 half way, join."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned, parse_event
+from common.contracts.segment_job import JoinJob, PlanJob, Source, Work, part_key, result_key
+from common.kafka.confluent import ConfluentProducer
+from common.settings import StorageSettings
+from common.storage.s3 import S3ObjectStore
+from common.topics import CLIP_EVENTS, DEFAULT_PARTITIONS, SEGMENT_JOBS
+from consumers.jobs.query_objects import read_query_sidecar
+from tests.integration.test_pipeline_consumer import command
+from tests.support.cameras import kafka_settings, make_topics, read_partition
+from tests.support.servers import TestServers
+from tests.unit.jobs.test_jobs import make_film
+from tests.unit.pipeline.making import decode_clip
+
+LIMIT_S = 120.0
+FILM_FRAMES = 900
+QUERY = "q-" + "b" * 16
+KEY = "uploads/film.mp4"
+WORDS = ["run", "emotion", "--threads", "1", "--health-port", "0"]
+
+
+def query_events(servers: TestServers, prefix: str) -> list[QueryPlanned | PartReady | QueryFailed]:
+    found = []
+    for partition in range(DEFAULT_PARTITIONS):
+        for record in read_partition(servers.bootstrap_servers, prefix + CLIP_EVENTS, partition):
+            event = parse_event(record.value or b"")
+            if isinstance(event, QueryPlanned | PartReady | QueryFailed):
+                found.append(event)
+    return found
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    end_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < end_s, f"not within {LIMIT_S} s: {what}"
+        time.sleep(0.5)
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(400)
+def test_query_survives_a_kill_and_its_join_is_the_whole_film(
+    servers: TestServers, service_variables: dict[str, str], topic_prefix: str, tmp_path: Path
+) -> None:
+    make_topics(servers.bootstrap_servers, topic_prefix)
+    store = S3ObjectStore(StorageSettings.model_validate(service_variables))
+    store.replace(KEY, make_film(tmp_path / "film.mp4", FILM_FRAMES, key_every=50), "video/mp4")
+    producer = ConfluentProducer(kafka_settings(servers.bootstrap_servers, topic_prefix))
+    work = Work(query_id=QUERY, analysis="emotion", every_ms=500)
+    plan = PlanJob(work=work, sources=(Source(object_key=KEY),))
+    producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), plan.to_json())
+
+    def events() -> list[QueryPlanned | PartReady | QueryFailed]:
+        return query_events(servers, topic_prefix)
+
+    def parts() -> set[int]:
+        return {e.part for e in events() if isinstance(e, PartReady) and not e.joined}
+
+    with command(WORDS, service_variables, tmp_path) as first:
+        wait_for(lambda: first.poll() is not None or bool(parts()), "a part is done")
+        assert first.poll() is None, (tmp_path / "log").read_text()
+        first.kill()
+    (planned,) = {e.parts for e in events() if isinstance(e, QueryPlanned)}
+    assert planned == 6
+    with command(WORDS, service_variables, tmp_path) as second:
+        wait_for(lambda: second.poll() is not None or parts() == set(range(planned)), "every part is done")
+        producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), JoinJob(work=work, parts=planned).to_json())
+        wait_for(lambda: any(isinstance(e, PartReady) and e.joined for e in events()), "the join is done")
+        assert second.poll() is None, (tmp_path / "log").read_text()
+    producer.close()
+    assert not [e for e in events() if isinstance(e, QueryFailed)]
+    frames = [read_query_sidecar(store, part_key(QUERY, part)).frame_count for part in range(planned)]
+    assert sum(frames) == FILM_FRAMES
+    result = tmp_path / "result.mp4"
+    result.write_bytes(store.read(result_key(QUERY)))
+    assert len(decode_clip(result)) == FILM_FRAMES
