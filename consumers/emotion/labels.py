@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 UNSURE = "unsure"
-SURE_FROM = 0.5
+SURE_FROM = 0.45
 """Below this score the answer is `unsure` (docs/accuracy.md says what that leaves out)."""
 
 

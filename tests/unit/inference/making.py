@@ -1,0 +1,38 @@
+"""Makes the smallest ONNX files: one matrix product."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT = 1
+
+
+def linear_model(weights: NDArray[np.float32]) -> bytes:
+    """y = x @ weights; x is n x rows, y n x columns."""
+    node = _bytes(1, b"x") + _bytes(1, b"w") + _bytes(2, b"y") + _bytes(4, b"MatMul")
+    dims = b"".join(_number(1, size) for size in weights.shape)
+    tensor = dims + _number(2, FLOAT) + _bytes(8, b"w") + _bytes(9, weights.tobytes())
+    graph = _bytes(1, node) + _bytes(2, b"made") + _bytes(5, tensor)
+    graph += _bytes(11, _value(b"x")) + _bytes(12, _value(b"y"))
+    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))
+
+
+def _value(name: bytes) -> bytes:
+    shape = _bytes(1, _bytes(2, b"n")) + _bytes(1, _bytes(2, name + b"c"))
+    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, shape)))
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _bytes(field: int, payload: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(payload)) + payload
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
