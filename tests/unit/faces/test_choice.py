@@ -25,8 +25,10 @@ def test_automatic_takes_the_best_that_is_there(monkeypatch: pytest.MonkeyPatch,
     order = choice.BY_QUALITY
     there = order[order.index(best) :]
     monkeypatch.setattr(choice, "find", lambda model: Path("x") if model in there else None)
-    monkeypatch.setattr(choice, "_build", lambda model: model)
-    assert choice.choose_detector() is best
+    built: list[ModelFile] = []
+    monkeypatch.setattr(choice, "_build", built.append)
+    choice.choose_detector()
+    assert built == [best]
 
 
 def test_altered_file_is_not_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
