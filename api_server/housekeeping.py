@@ -51,7 +51,7 @@ class Housekeeping:
 
     1. indexes are made and checked, the first admin is made: from here on people can sign in;
     2. what database and topic disagree on is settled (`reconcile`);
-    3. the demo cameras are made or kept.
+    3. the demo cameras are made or kept: from here on the server says that it is ready.
 
     Then, for as long as the server runs: settings that the topic lacks are published.
     """
@@ -72,7 +72,7 @@ class Housekeeping:
             self._thread.join(JOIN_S)
 
     def problem(self) -> str | None:
-        """None once people can sign in, else a sentence. Any thread."""
+        """None once all steps were done, else a sentence. Any thread."""
         return self._problem
 
     def prepare(self) -> None:
@@ -80,7 +80,7 @@ class Housekeeping:
         parts = self._parts
         parts.database.prepare()
         ensure_first_admin(parts.users, parts.passwords, parts.var_dir, parts.clock)
-        self._problem = None
+        self._problem = "People can sign in; the cameras are being compared with Kafka."
 
     def settle(self) -> None:
         """Steps 2 and 3. Raises Transient, ConfigurationError."""
@@ -95,6 +95,7 @@ class Housekeeping:
         if parts.has_demo:
             admin = ensure_first_admin(parts.users, parts.passwords, parts.var_dir, parts.clock)
             ensure_demo_cameras(parts.registry, read_demo_tokens(parts.var_dir), admin.id, parts.clock)
+        self._problem = None
 
     def _run(self) -> None:
         try:

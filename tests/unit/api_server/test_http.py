@@ -63,6 +63,8 @@ def test_readyz_says_why_it_is_not_ready(world: World) -> None:
     client = world.app.test_client()
     assert client.get("/readyz").status_code == 503
     world.housekeeping.prepare()
+    assert "compared with Kafka" in client.get("/readyz").get_json()["message"]
+    world.housekeeping.settle()
     assert client.get("/readyz").get_json() == {"status": "ok"}
     world.database.is_down = True
     assert client.get("/readyz").get_json()["message"] == "The database does not answer."

@@ -68,6 +68,7 @@ def test_route_table_options_is_no_way_around(world: World) -> None:
 def peopled(tmp_path: Path) -> World:
     world = World(tmp_path)
     world.housekeeping.prepare()
+    world.housekeeping.settle()
     for name, role in (("root", Role.ADMIN), ("ann", Role.OPERATOR), ("bob", Role.OPERATOR)):
         world.add_user(name, role)
     return world
