@@ -1,101 +1,125 @@
-"""`make screenshots`: the pictures of the README, taken anew from a system of its own with the two demo cameras."""
+"""`python -m tests.browser.screenshots OUT_DIR`: pictures of every page, light, dark and phone, from a system of its own."""
 
-import os
+import argparse
 import shutil
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from camera_client.demo import PLATES
-from infra.native.layout import REPOSITORY
-from infra.native.stack import Stack
-from tests.e2e.api_person import ApiPerson, wait_for
+from infra.native.layout import VarFolder
+from infra.native.ports import free_ports
+from infra.native.servers import ServerGroup
+from infra.native.settings import read_settings
+from tests.browser.stage import CHROMIUM_NAMES, Stage, furnish, open_stage
 
-IMAGES = REPOSITORY / "docs" / "images"
-WIDTH, HEIGHT = 1280, 800
-CLIPS_LIMIT_S = 180.0
-SETTLE_MS = 2_500
-"""Posters and live pictures come after the page."""
-PAGE_LIMIT_MS = 30_000
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
+LIVE_LIMIT_MS = 30_000
 
 
-def find_browser() -> str | None:
-    """The program of an installed Chromium, or None: then Playwright's own is tried."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+@contextmanager
+def own_variables(folder: Path) -> Iterator[dict[str, str]]:
+    """Native servers that end with the block, and an empty installation on them."""
+    var = VarFolder(folder / "servers")
+    var.create()
+    group = ServerGroup(read_settings({}, var=var, ports=free_ports()))
+    try:
+        group.start()
+        yield {
+            **group.endpoints.variables(),
+            "S3_BUCKET": "lookout",
+            "LOOKOUT_VAR_DIR": str(folder),
+            "LOOKOUT_MIN_FREE_BYTES": "0",
+        }
+    finally:
+        group.stop()
 
 
-def take_pictures(stack: Stack, folder: Path) -> list[Path]:
-    """Wait until both cameras have clips with sightings, then photograph the pages. RuntimeError if they do not come."""
-    with ApiPerson.from_first_admin(stack.page_url, stack.system.var.first_admin) as person:
-        tell("waiting for clips")
-
-        def is_seen() -> bool:
-            return bool(person.sightings(label="happy")) and len(person.sightings(analysis="license_plate")) >= 3
-
-        if not wait_for(is_seen, CLIPS_LIMIT_S, step_s=1.0):
-            raise RuntimeError(f"no sightings within {CLIPS_LIMIT_S:.0f} s")
-        happy = person.sightings(label="happy")[-1]
-    name, _, password = stack.system.var.first_admin.read_text(encoding="utf-8").strip().partition(" ")
-    taken = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, base_url=stack.page_url)
-        page.set_default_timeout(PAGE_LIMIT_MS)
-        sign_in(page, name, password)
-        for title, path in (
-            ("cameras", "/"),
-            ("clips", "/clips"),
-            ("sightings", f"/sightings?text={PLATES[0][:4]}"),
-            ("clip", f"/clips/{happy['clip']}"),
-            ("status", "/status"),
-        ):
-            page.goto(path)
-            if title == "clip":
-                play_to(page, happy["at_ms"] / 1000)
-            page.wait_for_timeout(SETTLE_MS)
-            taken.append(folder / f"{title}.png")
-            page.screenshot(path=taken[-1])
-        browser.close()
-    return taken
+def sign_in(browser: Browser, stage: Stage, scheme: str, size: dict[str, int]) -> Page:
+    context = browser.new_context(color_scheme=scheme, viewport=size, device_scale_factor=1)
+    page = context.new_page()
+    page.goto(stage.url + "/sign-in")
+    name, password = stage.system.first_admin()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(stage.url + "/")
+    return page
 
 
-def sign_in(page: Page, name: str, password: str) -> None:
-    page.goto("/")
-    page.fill("input[name=name]", name)
-    page.fill("input[name=password]", password)
-    page.click("button[type=submit]")
-    page.wait_for_selector("#sign-out")
+def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) -> None:
+    for scheme, size, suffix in (("light", DESKTOP, ""), ("dark", DESKTOP, "-dark"), ("light", PHONE, "-phone")):
+        page = sign_in(browser, stage, scheme, size)
 
+        def shoot(name: str, page: Page = page, suffix: str = suffix) -> None:
+            page.screenshot(path=folder / f"{name}{suffix}.png")
 
-def play_to(page: Page, seconds: float) -> None:
-    """Show the video's picture at `seconds`."""
-    page.wait_for_function("document.getElementById('video').readyState >= 1")
-    page.evaluate("at => { document.getElementById('video').currentTime = at; }", seconds)
-    page.wait_for_function(
-        "() => { const v = document.getElementById('video'); return !v.seeking && v.readyState >= 2; }"
-    )
-
-
-def tell(line: str) -> None:
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+        page.locator(".badge.live:visible").nth(1).wait_for(timeout=LIVE_LIMIT_MS)
+        page.wait_for_timeout(1500)
+        shoot("cameras")
+        page.get_by_role("button", name="Add camera").first.click()
+        page.get_by_label("Emotion").check()
+        shoot("add-camera")
+        if suffix == "":
+            page.get_by_label("Emotion").uncheck()
+            page.locator("#add-form").get_by_label("Name").fill("Yard")
+            page.locator("#add-form").get_by_role("button", name="Add camera").click()
+            page.locator("#token-dialog").wait_for()
+            shoot("token")
+            page.get_by_role("button", name="Done").click()
+        page.goto(f"{stage.url}/cameras/{ids['gate']}")
+        page.locator(".badge.live").wait_for(timeout=LIVE_LIMIT_MS)
+        page.wait_for_timeout(1500)
+        shoot("camera")
+        page.goto(f"{stage.url}/clips")
+        page.locator(".card img").first.wait_for()
+        page.wait_for_timeout(800)
+        shoot("clips")
+        page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
+        page.wait_for_function("document.querySelector('video').readyState >= 2")
+        page.wait_for_timeout(800)
+        shoot("clip")
+        page.goto(f"{stage.url}/sightings")
+        page.locator("tbody tr").first.wait_for()
+        page.wait_for_timeout(800)
+        shoot("sightings")
+        page.goto(f"{stage.url}/sightings?text=nothing")
+        page.locator("#empty").wait_for()
+        shoot("sightings-empty")
+        page.goto(f"{stage.url}/status")
+        page.locator("#consumers tr").first.wait_for()
+        shoot("status")
+        page.context.close()
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.goto(stage.url)
+    page.screenshot(path=folder / "sign-in.png")
+    context.close()
 
 
 def main() -> int:
-    runs = REPOSITORY / "var" / "test-runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="screenshots-", dir=runs))
-    environment = {**os.environ, "DEMO": "1", "CAMERAS": "2"}
-    environment.pop("VIDEO", None)
-    with Stack.on_free_ports(folder, environment=environment, report=tell) as stack:
-        taken = take_pictures(stack, IMAGES)
-    shutil.rmtree(folder, ignore_errors=True)
-    for path in taken:
-        tell(f"{path.relative_to(REPOSITORY)}: {path.stat().st_size // 1000} kB")
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    folder: Path = parser.parse_args().folder
+    chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if chromium is None:
+        print("Chromium is not installed: apt-get install chromium", file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as place,
+        own_variables(Path(place)) as variables,
+        open_stage(variables, Path(place)) as stage,
+        sync_playwright() as playwright,
+    ):
+        ids = furnish(stage)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        take_all(browser, stage, ids, folder)
+        browser.close()
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
     return 0
 
 
