@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import Consumer, KafkaException
 
 from common.deadline import Deadline
 from common.errors import Transient
-from common.kafka.confluent.admin import answer, build_admin, describe_topic
+from common.kafka.confluent.admin import build_admin, describe_topic
 from common.kafka.confluent.config import REQUEST_TIMEOUT_S, reading_config
 from common.kafka.confluent.errors import PARTITION_END, client_logger, error_for, error_from
 from common.kafka.confluent.records import from_client, offset_of, to_client, to_record
@@ -22,21 +22,26 @@ class ConfluentLogReader:
 
     def __init__(self, settings: KafkaSettings, client_id: str = "lookout-reader") -> None:
         self._admin = build_admin(settings, client_id)
-        config = reading_config(settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES)
-        config |= {"auto.offset.reset": "earliest", "enable.partition.eof": True}
-        self._consumer = Consumer(config, logger=client_logger())
+        self._settings = settings
+        self._client_id = client_id
+        self._consumer = self._make(f"{client_id}-no-group")
+        self._by_group: dict[str, Consumer] = {}  # as many as there are groups: one or two
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position | None]:
         if not partitions:
             return {}
-        asked = ConsumerGroupTopicPartitions(group, [to_client(partition) for partition in partitions])
+        # Not by the admin client: its request to a coordinator that does not answer in time aborts the process
+        # (librdkafka 2.16, an assertion on a counter of references). This handle joins no group: it never subscribes.
+        if group not in self._by_group:
+            self._by_group[group] = self._make(group)
         doing = f"reading the positions of group {group}"
+        asked = [to_client(partition) for partition in partitions]
         try:
-            future = self._admin.list_consumer_group_offsets([asked], request_timeout=REQUEST_TIMEOUT_S)[group]
+            answered = self._by_group[group].committed(asked, timeout=REQUEST_TIMEOUT_S)
         except KafkaException as error:
             raise error_from(error, doing) from error
         positions: dict[TopicPartition, Position | None] = dict.fromkeys(partitions)
-        for found in answer(future, doing).topic_partitions:
+        for found in answered:
             if found.error is not None:
                 raise error_for(found.error, doing)
             if found.offset >= 0:
@@ -86,4 +91,14 @@ class ConfluentLogReader:
         return records
 
     def close(self) -> None:
-        self._consumer.close()
+        for consumer in (self._consumer, *self._by_group.values()):
+            consumer.close()
+        self._by_group.clear()
+
+    def _make(self, group: str) -> Consumer:
+        config = reading_config(self._settings, self._client_id, group, PREFETCH_BYTES)
+        config |= {"auto.offset.reset": "earliest", "enable.partition.eof": True}
+        try:
+            return Consumer(config, logger=client_logger())
+        except KafkaException as error:
+            raise error_from(error, "making a reader") from error
