@@ -45,7 +45,7 @@ open: ## Open the page of the running system
 	@$(BIN)/python -m infra.native open
 
 screenshots: setup ## Make the README's pictures anew (needs Chromium)
-	@$(BIN)/python -m tests.browser.screenshots
+	@$(BIN)/python -m tests.e2e.screenshots
 
 lock: ## Resolve pyproject.toml anew into requirements/ (ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m infra.native.locks $(ARGS)
