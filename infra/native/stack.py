@@ -37,6 +37,8 @@ TOPICS_LIMIT_S = 120.0
 # Eight Python processes import their libraries side by side on two cores.
 SERVICES_READY_S = 120.0
 POLL_S = 0.2
+# A service that has ended this often before it was ready once will not become ready by waiting longer.
+MAX_STARTS = 6
 
 
 class StackFailed(Exception):
@@ -127,6 +129,8 @@ class Stack:
             )
             self._servers.start()
             self._make_topics()
+            # From now on it keeps the logs small, also while there is nothing else to watch.
+            self._supervisor.start(())
 
     def start(self) -> None:
         """Start everything and wait until it is ready; cameras last, when somebody listens. Raises as above."""
@@ -195,6 +199,7 @@ class Stack:
         Raises StackFailed, with the service's own sentence and the end of its log.
         """
         limit = time.monotonic() + limit_s
+        starts_before = {name: self.starts_of(name) for name in names}
         for name in names:
             probe = build_service(self.system, name).probe
             while self._supervisor.state_of(name) is not State.DOWN:
@@ -203,7 +208,7 @@ class Stack:
                 try:
                     probe()
                 except NotReady as error:
-                    if time.monotonic() > limit:
+                    if time.monotonic() > limit or self.starts_of(name) - starts_before[name] >= MAX_STARTS:
                         raise StackFailed(self._unready(name, str(error), limit_s)) from error
                     time.sleep(POLL_S)
                 else:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.native.models import LICENCE, WANTED, WANTED_FOLDERS, extract_models
-from infra.native.setup import SetupError, Step, count_packages, run_steps
+from infra.native.packages import count_packages
+from infra.native.step import SetupError, Step, run_tracks
 
 
 def make_step(folder: Path, ran: list[str]) -> Step:
@@ -24,13 +25,13 @@ def test_step_runs_once_and_again_when_its_input_or_result_changed(tmp_path: Pat
     ran: list[str] = []
     step = make_step(tmp_path, ran)
     (tmp_path / "lock.txt").write_text("a")
-    run_steps([step])
-    run_steps([step])
+    run_tracks([[step]])
+    run_tracks([[step]])
     assert ran == ["a"]
     (tmp_path / "lock.txt").write_text("b")
-    run_steps([step])
+    run_tracks([[step]])
     (tmp_path / "result").unlink()
-    run_steps([step])
+    run_tracks([[step]])
     assert ran == ["a", "b", "b"]
 
 
@@ -43,7 +44,7 @@ def test_step_that_failed_is_not_done_and_names_itself(tmp_path: Path) -> None:
 
     step = Step("jars from Maven", tmp_path / "stamp", (lock,), (), run)
     with pytest.raises(SetupError, match="jars from Maven failed"):
-        run_steps([step])
+        run_tracks([[step]])
     assert not step.is_done()
 
 
