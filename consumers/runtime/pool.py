@@ -43,7 +43,8 @@ class Pool:
         self._room = threading.Condition(self._lock)
         self._idle = 0
         self._running = 0
-        self._wants_room = False
+        self._room_below = 0
+        """Frames in flight below which the loop wants to be woken; 0 when it does not wait."""
         self._tally = PoolTally()
         self._stopping = threading.Event()
         self.progress = 0
@@ -98,11 +99,11 @@ class Pool:
     def wait_for_room(self, frames_below: int, timeout_s: float) -> bool:
         """Wait until fewer than `frames_below` frames are in flight."""
         with self._lock:
-            self._wants_room = True
+            self._room_below = frames_below
             try:
                 return self._room.wait_for(lambda: self._schedule.frames < frames_below, timeout_s)
             finally:
-                self._wants_room = False
+                self._room_below = 0
 
     def take_tally(self) -> PoolTally:
         with self._lock:
@@ -130,7 +131,7 @@ class Pool:
             self._schedule.ordered(job)
             self._count(job, report)
             self._finish(is_follow_up=False)
-            if self._wants_room:
+            if self._schedule.frames < self._room_below:
                 self._room.notify()
         return None
 
