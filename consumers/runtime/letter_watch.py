@@ -10,6 +10,8 @@ IN_A_ROW = 50
 WINDOW_FRAMES = 500
 LEAST_SEEN = 100
 MOST_SHARE = 0.2
+INVOLVED_SHARE = 0.1
+"""Of the letters: a camera with fewer is not involved, or one stray letter would turn a broken camera into a flood."""
 
 
 class DeadLetterFlood(ConfigurationError):
@@ -57,7 +59,7 @@ class LetterWatch:
             self._react(self._letters, f"over {MOST_SHARE:.0%} of the last {len(self._last)} frames are dead letters")
 
     def _react(self, letters: Counter[str], what: str) -> None:
-        cameras = sorted(camera for camera, count in letters.items() if count > 0)
+        cameras = sorted(camera for camera, count in letters.items() if count > INVOLVED_SHARE * letters.total())
         if len(cameras) >= 2:
             raise DeadLetterFlood(f"{what}, from {len(cameras)} cameras ({', '.join(cameras[:5])}).")
         camera = cameras[0]

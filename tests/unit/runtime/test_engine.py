@@ -1,0 +1,219 @@
+"""The whole engine with its threads, on the in-memory cluster."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from common.clock import SystemClock
+from common.contracts.consumer_status import ConsumerStatus
+from common.contracts.frame import encode_headers
+from common.contracts.work import AdmittedFrame, StoredClip
+from common.errors import ConfigurationError, Transient
+from common.kafka.memory.cluster import MemoryCluster
+from common.kafka.ports import Record, TopicPartition
+from common.metrics import Metrics
+from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
+from consumers.runtime.settings import EngineSettings
+from tests.support.fake_workload import POISON, FakeBucket, FakeClipStore, FakeWorkload
+from tests.unit.runtime.making import make_headers
+
+LIMIT_S = 60.0
+
+
+class Running:
+    """An engine on a thread of its own; cameras of partition 0."""
+
+    def __init__(self) -> None:
+        self.cluster = MemoryCluster(SystemClock(), longest_wait_s=0.05)
+        for topic, partitions in (("frames", 2), ("clip-events", 1), ("dead-letters", 1), ("consumer-status", 1)):
+            self.cluster.create_topic(topic, partitions, 10_000_000)
+        self.bucket = FakeBucket()
+        self.store = FakeClipStore(self.bucket)
+        self.workload = FakeWorkload(time.sleep)
+        self.consumer = self.cluster.consumer("recorder")
+        self.engine: Engine | None = None
+        self.status: int | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._seq = 0
+
+    def start(self, **settings: Any) -> Engine:
+        self.engine = build_engine(
+            EngineSettings(analysis="recorder", threads=2, status_every_s=0.2, commit_every_s=0.1, **settings),
+            self.consumer,
+            self.cluster.reader(),
+            self.cluster.producer(),
+            self.workload,
+            self.store,
+            Metrics(),
+            SystemClock(),
+        )
+        self._thread.start()
+        return self.engine
+
+    def _run(self) -> None:
+        assert self.engine is not None
+        self.status = self.engine.run()
+
+    def send(self, count: int = 1, camera: str = "cam-a", body: bytes = b"jpeg") -> None:
+        for _ in range(count):
+            self._seq += 1
+            headers = encode_headers(make_headers(self._seq, clip_ms=2_000))
+            self.cluster.append("frames", 0, camera.encode(), body, headers)
+
+    def join(self) -> int | None:
+        self._thread.join(LIMIT_S)
+        assert not self._thread.is_alive()
+        return self.status
+
+    def states(self) -> list[ConsumerStatus]:
+        return [ConsumerStatus.model_validate_json(r.value or b"") for r in self.cluster.records("consumer-status")]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    made = Running()
+    yield made
+    if made.engine is not None:
+        made.engine.stop()
+        made.join()
+
+
+def test_engine_frames_become_clips_and_the_mark_follows(running: Running) -> None:
+    engine = running.start()
+    running.send(50)
+    wait_until(lambda: len(running.bucket.frames()) == 50)
+    wait_until(lambda: running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset >= 50)
+    assert engine.ready_problem() is None
+    assert engine.live_problem() is None
+    wait_until(lambda: any(s.state == "running" and s.counts.get("analysed") == 50 for s in running.states()))
+    engine.stop()
+    assert running.join() == EXIT_STOPPED
+    assert running.states()[-1].state == "stopped"
+
+
+def test_engine_stop_is_prompt_and_leaves_open_windows_to_a_replay(running: Running) -> None:
+    engine = running.start()
+    running.send(20)
+    wait_until(lambda: len(running.workload.analysed) == 20)
+    begin_s = time.monotonic()
+    engine.stop()
+    assert running.join() == EXIT_STOPPED
+    assert time.monotonic() - begin_s < 15
+    assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset <= 20
+    assert engine.ready_problem() is not None
+    stored = len(running.bucket.frames())
+    assert stored + sum(session.is_abandoned for session in running.workload.sessions) > 0
+
+
+def test_engine_stop_with_a_store_that_is_out_ends_in_time(running: Running) -> None:
+    def out(_: str) -> None:
+        raise Transient("no answer")
+
+    engine = running.start(stop_within_s=7)
+    running.send(5)
+    wait_until(lambda: engine.loop._settling.unsettled > 0)
+    running.store.at = out
+    wait_until(lambda: engine.uploads.pending > 0)
+    begin_s = time.monotonic()
+    engine.stop()
+    assert running.join() == EXIT_STOPPED
+    assert time.monotonic() - begin_s < 15
+    assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset == 0
+
+
+def test_engine_unforeseen_error_ends_with_70_and_commits_nothing_more(running: Running) -> None:
+    class Bad(FakeWorkload):
+        def analyse(self, frame: AdmittedFrame) -> Any:
+            raise ZeroDivisionError(frame.offset)
+
+    running.workload = Bad()
+    engine = running.start()
+    running.send(5)
+    assert running.join() == EXIT_CRASHED
+    assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset == 0
+    assert "crashed" in (engine.ready_problem() or "")
+    assert running.states()[-1].state == "failed"
+
+
+def test_engine_crash_on_an_upload_thread_ends_with_70(running: Running) -> None:
+    class Bad(FakeClipStore):
+        def store(self, clip: Any) -> StoredClip:
+            raise ZeroDivisionError(clip.sidecar.clip_id)
+
+    running.store = Bad(running.bucket)
+    running.start()
+    running.send(5)
+    assert running.join() == EXIT_CRASHED
+
+
+def test_engine_configuration_error_of_the_broker_ends_with_78(running: Running) -> None:
+    class Denied:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(running_consumer, name)
+
+        def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+            raise ConfigurationError(f"denied {max_records} {timeout_s}")
+
+    running_consumer = running.consumer
+    running.consumer = Denied()  # type: ignore[assignment]
+    engine = running.start()
+    assert running.join() == EXIT_CONFIGURATION
+    assert "denied" in (engine.ready_problem() or "")
+
+
+def test_engine_dead_letter_flood_ends_with_78_and_says_so(running: Running) -> None:
+    running.send(40, "cam-a", POISON)
+    running.send(40, "cam-b", POISON)
+    engine = running.start()
+    assert running.join() == EXIT_CONFIGURATION
+    assert "dead letters" in (engine.ready_problem() or "")
+    assert "dead letters" in (running.states()[-1].reason or "")
+
+
+def test_engine_one_bad_camera_does_not_stop_the_others(running: Running) -> None:
+    engine = running.start()
+    running.send(70, "cam-a", POISON)
+    running.send(30, "cam-b")
+    wait_until(lambda: len(running.bucket.frames()) == 30)
+    wait_until(lambda: len(running.cluster.records("dead-letters")) == 70)
+    assert engine.ready_problem() is None
+
+
+def test_engine_encoder_failure_restarts_the_partition_and_loses_nothing(running: Running) -> None:
+    running.workload.fail_add = 2
+    running.workload.fail_close = 1
+    running.start()
+    running.send(30)
+    wait_until(lambda: len(running.bucket.frames()) == 30)
+    assert len(running.bucket.history) == len(running.bucket.objects)
+
+
+def test_engine_broker_out_is_said_and_mends_itself(running: Running) -> None:
+    real = running.consumer.poll
+    is_out = threading.Event()
+
+    def poll(max_records: int, timeout_s: float) -> list[Record]:
+        if is_out.is_set():
+            raise Transient("no broker answers")
+        return real(max_records, timeout_s)
+
+    running.consumer.poll = poll  # type: ignore[method-assign]
+    engine = running.start()
+    wait_until(lambda: engine.ready_problem() is None)
+    is_out.set()
+    wait_until(lambda: "no broker" in (engine.ready_problem() or ""))
+    assert engine.live_problem() is None
+    is_out.clear()
+    running.send(10)
+    wait_until(lambda: len(running.bucket.frames()) == 10)
+    assert engine.ready_problem() is None
