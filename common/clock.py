@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Injected wherever time matters, so that tests decide what time it is. Safe on any thread; never blocks but in `sleep`."""
+    """Injected wherever time matters, so that tests decide what time it is. Safe on any thread; only `sleep` blocks."""
 
     def monotonic_s(self) -> float:
         """Seconds since an arbitrary start; never goes back."""

@@ -1,6 +1,8 @@
 """Metrics: one exists only if it is listed here, with type, unit, labels and how to react."""
 
+import contextlib
 from dataclasses import dataclass
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -18,34 +20,162 @@ class Metric:
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("lookout_frames_received_total", "counter", "frames", "Frames answered by ingest, by outcome code.", ("outcome",), "Look at the code; 503 means Kafka, 507 the disk."),
-    Metric("lookout_frame_bytes_total", "counter", "bytes", "JPEG bytes acknowledged by Kafka.", (), "Compare with retention.bytes."),
+    Metric(
+        "lookout_frames_received_total",
+        "counter",
+        "frames",
+        "Frames answered by ingest, by outcome code.",
+        ("outcome",),
+        "Look at the code; 503 means Kafka, 507 the disk.",
+    ),
+    Metric(
+        "lookout_frame_bytes_total",
+        "counter",
+        "bytes",
+        "JPEG bytes acknowledged by Kafka.",
+        (),
+        "Compare with retention.bytes.",
+    ),
     Metric("lookout_ingest_seconds", "histogram", "seconds", "From request to answer.", (), "Look at broker latency."),
-    Metric("lookout_lag_messages", "gauge", "messages", "Records behind the log's end.", ("partition",), "Add threads, processes or partitions."),
-    Metric("lookout_lag_seconds", "gauge", "seconds", "Age of the oldest record not admitted.", ("partition",), "As for lag_messages."),
-    Metric("lookout_camera_lag_seconds", "gauge", "seconds", "Age of a camera's oldest frame not processed.", ("camera",), "Look at that camera's rate."),
-    Metric("lookout_in_flight_frames", "gauge", "frames", "Admitted and not yet through the ordered stage.", (), "At its cap: the model is the limit."),
-    Metric("lookout_unsettled_windows", "gauge", "windows", "Open, closed or uploading.", (), "Grows: the store is slow."),
+    Metric(
+        "lookout_lag_messages",
+        "gauge",
+        "messages",
+        "Records behind the log's end.",
+        ("partition",),
+        "Add threads, processes or partitions.",
+    ),
+    Metric(
+        "lookout_lag_seconds",
+        "gauge",
+        "seconds",
+        "Age of the oldest record not admitted.",
+        ("partition",),
+        "As for lag_messages.",
+    ),
+    Metric(
+        "lookout_camera_lag_seconds",
+        "gauge",
+        "seconds",
+        "Age of a camera's oldest frame not processed.",
+        ("camera",),
+        "Look at that camera's rate.",
+    ),
+    Metric(
+        "lookout_in_flight_frames",
+        "gauge",
+        "frames",
+        "Admitted and not yet through the ordered stage.",
+        (),
+        "At its cap: the model is the limit.",
+    ),
+    Metric(
+        "lookout_unsettled_windows", "gauge", "windows", "Open, closed or uploading.", (), "Grows: the store is slow."
+    ),
     Metric("lookout_paused", "gauge", "partitions", "Partitions paused for want of room.", (), "A dependency is out."),
-    Metric("lookout_loop_gap_seconds", "gauge", "seconds", "Since the loop last turned.", (), "Over 1 s: the loop is blocked."),
-    Metric("lookout_stage_seconds", "histogram", "seconds", "Time of one step of one stage.", ("stage",), "Shows where time goes."),
-    Metric("lookout_commit_age_seconds", "gauge", "seconds", "Since the last commit.", (), "Longer than two windows: look at the store."),
-    Metric("lookout_frames_total", "counter", "frames", "What became of frames.", ("fate",), "failed and dead_letter should stand still."),
-    Metric("lookout_dead_letters_total", "counter", "records", "Records that could not be processed.", ("reason",), "python -m consumers dead-letters list"),
-    Metric("lookout_rebalances_total", "counter", "events", "Assignments, revocations, losses.", ("event",), "Often: look at session timeouts."),
-    Metric("lookout_clips_total", "counter", "clips", "Clips by outcome of their PUT.", ("outcome",), "conflict should be 0."),
-    Metric("lookout_conflicts_total", "counter", "clips", "Windows whose stored clip did not cover ours.", (), "Alarm: read the log."),
+    Metric(
+        "lookout_loop_gap_seconds",
+        "gauge",
+        "seconds",
+        "Since the loop last turned.",
+        (),
+        "Over 1 s: the loop is blocked.",
+    ),
+    Metric(
+        "lookout_stage_seconds",
+        "histogram",
+        "seconds",
+        "Time of one step of one stage.",
+        ("stage",),
+        "Shows where time goes.",
+    ),
+    Metric(
+        "lookout_commit_age_seconds",
+        "gauge",
+        "seconds",
+        "Since the last commit.",
+        (),
+        "Longer than two windows: look at the store.",
+    ),
+    Metric(
+        "lookout_frames_total",
+        "counter",
+        "frames",
+        "What became of frames.",
+        ("fate",),
+        "failed and dead_letter should stand still.",
+    ),
+    Metric(
+        "lookout_dead_letters_total",
+        "counter",
+        "records",
+        "Records that could not be processed.",
+        ("reason",),
+        "python -m consumers dead-letters list",
+    ),
+    Metric(
+        "lookout_rebalances_total",
+        "counter",
+        "events",
+        "Assignments, revocations, losses.",
+        ("event",),
+        "Often: look at session timeouts.",
+    ),
+    Metric(
+        "lookout_clips_total",
+        "counter",
+        "clips",
+        "Clips by outcome of their PUT.",
+        ("outcome",),
+        "conflict should be 0.",
+    ),
+    Metric(
+        "lookout_conflicts_total",
+        "counter",
+        "clips",
+        "Windows whose stored clip did not cover ours.",
+        (),
+        "Alarm: read the log.",
+    ),
     Metric("lookout_ticks_total", "counter", "records", "Ticks written to silent partitions.", (), ""),
     Metric("lookout_spool_bytes", "gauge", "bytes", "Clips waiting for the store.", (), "Grows: the store is out."),
-    Metric("lookout_detections_total", "counter", "messages", "Detection messages by outcome.", ("outcome",), "dropped: the broker does not take them, live pictures go without boxes."),
-    Metric("lookout_events_indexed_total", "counter", "events", "Clip events written to the database.", ("outcome",), ""),
-    Metric("lookout_index_lag_seconds", "gauge", "seconds", "Age of the newest event indexed.", (), "Look at the database."),
+    Metric(
+        "lookout_detections_total",
+        "counter",
+        "messages",
+        "Detection messages by outcome.",
+        ("outcome",),
+        "dropped: the broker does not take them, live pictures go without boxes.",
+    ),
+    Metric(
+        "lookout_events_indexed_total", "counter", "events", "Clip events written to the database.", ("outcome",), ""
+    ),
+    Metric(
+        "lookout_index_lag_seconds", "gauge", "seconds", "Age of the newest event indexed.", (), "Look at the database."
+    ),
     Metric("lookout_swept_total", "counter", "clips", "Clips the sweep repaired or deleted.", ("action",), ""),
-    Metric("lookout_http_requests_total", "counter", "requests", "Requests to the API, by route and status.", ("route", "status"), ""),
+    Metric(
+        "lookout_http_requests_total",
+        "counter",
+        "requests",
+        "Requests to the API, by route and status.",
+        ("route", "status"),
+        "",
+    ),
     Metric("lookout_live_viewers", "gauge", "connections", "Open live pictures.", (), ""),
-    Metric("lookout_live_pictures_total", "counter", "pictures", "Sent to viewers.", (), "Far below cameras x fps x viewers: slow viewers."),
-)  # fmt: skip
+    Metric(
+        "lookout_live_pictures_total",
+        "counter",
+        "pictures",
+        "Sent to viewers.",
+        (),
+        "Far below cameras x fps x viewers: slow viewers.",
+    ),
+)
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+M = TypeVar("M", Counter, Gauge, Histogram)
 
 
 class Metrics:
@@ -67,25 +197,27 @@ class Metrics:
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter. KeyError for a name that is not listed."""
-        metric = self._known[name]
-        assert isinstance(metric, Counter)
+        metric = self._metric(name, Counter)
         (metric.labels(**labels) if labels else metric).inc(amount)
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""
-        metric = self._known[name]
-        assert isinstance(metric, Gauge)
+        metric = self._metric(name, Gauge)
         (metric.labels(**labels) if labels else metric).set(value)
 
     def forget(self, name: str, *label_values: str) -> None:
         """Drop one labelled series, when its partition or camera has gone to another member."""
-        try:
-            self._known[name].remove(*label_values)
-        except KeyError:
-            pass
+        metric = self._known[name]
+        with contextlib.suppress(KeyError):  # never set
+            metric.remove(*label_values)
 
     def observe(self, name: str, seconds: float, **labels: str) -> None:
         """Add to a histogram."""
-        metric = self._known[name]
-        assert isinstance(metric, Histogram)
+        metric = self._metric(name, Histogram)
         (metric.labels(**labels) if labels else metric).observe(seconds)
+
+    def _metric(self, name: str, kind: type[M]) -> M:
+        metric = self._known[name]
+        if not isinstance(metric, kind):
+            raise TypeError(f"{name} is no {kind.__name__}")
+        return metric

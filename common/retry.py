@@ -23,7 +23,7 @@ class Backoff:
         """An endless series of delays in seconds."""
         step = self.first_s
         while True:
-            yield step * random.uniform(0.5, 1.0)
+            yield step * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not a secret
             step = min(self.most_s, step * 2)
 
 

@@ -4,11 +4,12 @@ A service calls `load_settings` with its classes at start; every problem is repo
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from common.errors import ConfigurationError
 from common.topics import DEFAULT_MAX_FRAME_BYTES
@@ -18,13 +19,31 @@ FILE_SUFFIX = "_FILE"
 KNOWN_VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        "INGEST_PORT PAGE_PORT SIGNALLING_PORT KAFKA_PORT MONGO_PORT S3_PORT HEALTH_PORT INGEST_BIND PAGE_BIND VAR_DIR "
-        "TOPIC_PREFIX MAX_FRAME_BYTES MIN_FREE_BYTES DISK_PATH SIGNING_KEY S3_SERVER INGEST_THREADS PAGE_ORIGINS "
-        "FOOTAGE_BYTES FOOTAGE_HOURS PLATE_HOURS"
-    ).split()
+        "INGEST_PORT",
+        "PAGE_PORT",
+        "SIGNALLING_PORT",
+        "KAFKA_PORT",
+        "MONGO_PORT",
+        "S3_PORT",
+        "HEALTH_PORT",
+        "INGEST_BIND",
+        "PAGE_BIND",
+        "VAR_DIR",
+        "TOPIC_PREFIX",
+        "MAX_FRAME_BYTES",
+        "MIN_FREE_BYTES",
+        "DISK_PATH",
+        "SIGNING_KEY",
+        "S3_SERVER",
+        "INGEST_THREADS",
+        "PAGE_ORIGINS",
+        "FOOTAGE_BYTES",
+        "FOOTAGE_HOURS",
+        "PLATE_HOURS",
+    )
 )
-"""Every `LOOKOUT_*` name of DESIGN 10, and what ingest and signalling add (docs/ingest.md). Any other is refused at start.
-All processes know all names: they share one environment."""
+"""Every `LOOKOUT_*` name of DESIGN 10, and what services add (their pages in docs/ say what). Any other is refused at
+start. All processes know all names: they share one environment."""
 
 
 class Settings(BaseModel):
@@ -37,7 +56,9 @@ class KafkaSettings(Settings):
     """How to reach Kafka. The optional ones are for managed clusters (TLS, SASL)."""
 
     bootstrap_servers: str = Field("127.0.0.1:19092", alias="KAFKA_BOOTSTRAP_SERVERS", description="host:port,...")
-    security_protocol: str = Field("PLAINTEXT", alias="KAFKA_SECURITY_PROTOCOL", pattern="^(PLAINTEXT|SSL|SASL_SSL|SASL_PLAINTEXT)$")
+    security_protocol: str = Field(
+        "PLAINTEXT", alias="KAFKA_SECURITY_PROTOCOL", pattern="^(PLAINTEXT|SSL|SASL_SSL|SASL_PLAINTEXT)$"
+    )
     sasl_mechanism: str | None = Field(None, alias="KAFKA_SASL_MECHANISM")
     sasl_username: str | None = Field(None, alias="KAFKA_SASL_USERNAME")
     sasl_password: SecretStr | None = Field(None, alias="KAFKA_SASL_PASSWORD")
@@ -45,6 +66,14 @@ class KafkaSettings(Settings):
     max_frame_bytes: int = Field(
         DEFAULT_MAX_FRAME_BYTES, alias="LOOKOUT_MAX_FRAME_BYTES", ge=64 * 1024, le=32 * 1024 * 1024
     )
+
+    @model_validator(mode="after")
+    def _sasl_together(self) -> Self:
+        if self.security_protocol.startswith("SASL_") != (self.sasl_mechanism is not None):
+            raise ValueError(
+                "KAFKA_SASL_MECHANISM belongs to the protocols SASL_SSL and SASL_PLAINTEXT, and to no other"
+            )
+        return self
 
     def client_config(self) -> dict[str, Any]:
         """The librdkafka keys every client of the cluster needs."""
@@ -64,7 +93,7 @@ class KafkaSettings(Settings):
 
 
 class StorageSettings(Settings):
-    """How to reach the S3 server. `public_endpoint_url` is the address under which people's browsers reach it, if they do."""
+    """How to reach the S3 server. `public_endpoint_url` is the address under which browsers reach it, if they do."""
 
     endpoint_url: str | None = Field("http://127.0.0.1:9100", alias="S3_ENDPOINT_URL", pattern=r"^https?://")
     public_endpoint_url: str | None = Field(None, alias="S3_PUBLIC_ENDPOINT_URL", pattern=r"^https?://")
@@ -72,6 +101,13 @@ class StorageSettings(Settings):
     region: str = Field("us-east-1", alias="AWS_REGION")
     access_key_id: str | None = Field(None, alias="AWS_ACCESS_KEY_ID")
     secret_access_key: SecretStr | None = Field(None, alias="AWS_SECRET_ACCESS_KEY")
+    session_token: SecretStr | None = Field(None, alias="AWS_SESSION_TOKEN", description="of keys lent for a while")
+
+    @model_validator(mode="after")
+    def _whole_keys(self) -> Self:
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together")
+        return self
 
 
 class MongoSettings(Settings):
@@ -88,6 +124,8 @@ class PlaceSettings(Settings):
     min_free_bytes: int = Field(2 * 1024**3, alias="LOOKOUT_MIN_FREE_BYTES", ge=0)
 
 
+_CREDENTIALS_IN_URL = re.compile(r"://[^/@\s]*@")
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -102,7 +140,7 @@ def load_settings(kind: type[S], environment: Mapping[str, str] | None = None) -
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(": ".join((*map(str, e["loc"]), e["msg"])) for e in error.errors())
         raise ConfigurationError(f"Bad setting: {problems}") from error
 
 
@@ -132,8 +170,12 @@ def refuse_unknown_variables(
 def redacted(*settings: Settings) -> dict[str, Any]:
     """All settings as a flat dictionary for the log at start; secrets show as stars."""
     return {
-        field.alias or name: (str(value) if isinstance(value, SecretStr | Path) else value)
+        field.alias or name: (_shown(value) if isinstance(value, SecretStr | Path | str) else value)
         for one in settings
         for name, field in type(one).model_fields.items()
         for value in [getattr(one, name)]
     }
+
+
+def _shown(value: SecretStr | Path | str) -> str:
+    return _CREDENTIALS_IN_URL.sub("://***@", str(value))

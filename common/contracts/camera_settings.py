@@ -20,7 +20,7 @@ class AnalysisSettings(Contract):
 
     name: str = Field(pattern=ANALYSIS_PATTERN)
     every_ms: int | None = Field(default=None, ge=1, le=EVERY_MS_MAX)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class EmotionPurpose(Contract):

@@ -8,8 +8,11 @@ from common.contracts.identity import is_analysis_name, is_camera_id
 from common.contracts.window import Window
 
 CLIPS_PREFIX = "clips/"
-_ID = re.compile(r"^([a-z0-9_]+)\.([a-z0-9-]+)\.(\d{1,16})\.(\d{1,9})(?:~([1-9]\d{0,3}))?$")
-_KEY = re.compile(r"^clips/([a-z0-9_]+)/([a-z0-9-]+)/\d{4}/\d{2}/\d{2}/(\d{1,16})_(\d{1,9})(?:~([1-9]\d{0,3}))?\.mp4$")
+START_MAX_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+_TAIL = r"([0-9]{1,15})[._]([0-9]{1,9})(?:~([1-9][0-9]{0,3}))?"
+_ID = re.compile(rf"([a-z0-9_]+)\.([a-z0-9-]+)\.{_TAIL}")
+_KEY = re.compile(rf"clips/([a-z0-9_]+)/([a-z0-9-]+)/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}/{_TAIL}\.mp4")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,18 +60,32 @@ class ClipId:
     @classmethod
     def parse(cls, text: str) -> "ClipId":
         """The inverse of `str`. Raises ValueError."""
-        return cls._from_match(_ID.fullmatch(text), text)
+        clip = cls._from_match(_ID.fullmatch(text), text)
+        # One clip has one id: leading zeros would be a second one.
+        if str(clip) != text:
+            raise _not_a_clip(text)
+        return clip
 
     @classmethod
     def parse_key(cls, key: str) -> "ClipId":
         """The id of the clip stored at an `.mp4` key. Raises ValueError for any other key."""
-        return cls._from_match(_KEY.fullmatch(key), key)
+        clip = cls._from_match(_KEY.fullmatch(key), key)
+        if clip.video_key != key:  # leading zeros, or another day's folder
+            raise _not_a_clip(key)
+        return clip
 
     @classmethod
     def _from_match(cls, match: re.Match[str] | None, text: str) -> "ClipId":
         if match is None or not (is_analysis_name(match[1]) and is_camera_id(match[2])):
-            raise ValueError(f"not a clip: {text[:120]!r}")
-        return cls(match[1], match[2], Window(int(match[3]), int(match[4])), int(match[5] or 0))
+            raise _not_a_clip(text)
+        window = Window(int(match[3]), int(match[4]))
+        if window.start_ms > START_MAX_MS or window.length_ms == 0:
+            raise _not_a_clip(text)
+        return cls(match[1], match[2], window, int(match[5] or 0))
+
+
+def _not_a_clip(text: str) -> ValueError:
+    return ValueError(f"not a clip: {text[:120]!r}")
 
 
 def camera_prefix(analysis: str, camera: str) -> str:

@@ -1,10 +1,12 @@
 """What a consumer says of itself every 2 s on topic `consumer-status`."""
 
+from pydantic import Field
+
 from common.contracts.base import Contract
 
 
 class CameraLag(Contract):
-    """How far one camera is behind: records not settled, and seconds between now and the log time of the oldest of them."""
+    """How far one camera is behind: records not settled, and seconds since the log time of the oldest of them."""
 
     camera: str
     partition: int
@@ -34,7 +36,7 @@ class ConsumerStatus(Contract):
     at_us: int
     partitions: tuple[PartitionStatus, ...] = ()
     cameras: tuple[CameraLag, ...] = ()
-    counts: dict[str, int] = {}
-    stage_ms: dict[str, float] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
+    stage_ms: dict[str, float] = Field(default_factory=dict)
     in_flight: int = 0
     unsettled_windows: int = 0

@@ -39,7 +39,10 @@ class DetectionMessage(Contract):
 
 
 class Sighting(Contract):
-    """One tracked thing within one clip: what people search. `n` counts from 0 within the clip; times are µs of the camera's claim."""
+    """One tracked thing within one clip: what people search.
+
+    `n` counts from 0 within the clip; times are µs of the camera's claim.
+    """
 
     n: int
     kind: str

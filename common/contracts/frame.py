@@ -1,5 +1,6 @@
 """The frame record of topic `frames`: what its headers say. The value is the JPEG exactly as received."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,26 @@ CLIP_MS_MIN = 2_000
 CLIP_MS_MAX = 300_000
 EVERY_MS_MAX = 60_000
 PICTURE_SIDE_MAX = 65_535
+TIME_MAX_US = 253_402_300_799_999_999
+"""The last microsecond of the year 9999: what lies beyond is no date, and dates are what keys are made of."""
+ANALYSES_MAX = 32
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_KNOWN = frozenset(
+    {
+        "v",
+        "session",
+        "seq",
+        "captured_at",
+        "ingested_at",
+        "size",
+        "settings",
+        "analyses",
+        "clip_ms",
+        "policy",
+        "captured_flag",
+        "traceparent",
+    }
+)
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -32,7 +53,7 @@ class CapturedFlag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRequest:
-    """One analysis a frame may undergo. `every_ms`: search interval in log time; None: the analysis has none (recorder)."""
+    """One analysis a frame may undergo. `every_ms`: search interval in log time; None: it has none (recorder)."""
 
     name: str
     every_ms: int | None = None
@@ -100,9 +121,16 @@ def is_tick(key: bytes | None, value: bytes | None, headers: Headers) -> bool:
 
 
 def decode_headers(headers: Headers) -> FrameHeaders:
-    """Read the headers of a frame record. Raises PoisonRecord('bad_headers') naming the first field that is wrong."""
+    """Read the headers of a frame record. Raises PoisonRecord('bad_headers') naming the first field that is wrong.
+
+    Headers that are not ours are left alone: tracing tools add some.
+    """
     fields: dict[str, str] = {}
     for name, raw in headers:
+        if name not in _KNOWN:
+            continue
+        if name in fields:
+            raise PoisonRecord("bad_headers", f"{name} twice")
         try:
             fields[name] = raw.decode("ascii")
         except (UnicodeDecodeError, AttributeError) as error:
@@ -125,8 +153,8 @@ def decode_headers(headers: Headers) -> FrameHeaders:
     return FrameHeaders(
         session=session,
         seq=seq,
-        captured_at_us=_integer(fields, "captured_at", 0, 2**62),
-        ingested_at_us=_integer(fields, "ingested_at", 0, 2**62),
+        captured_at_us=_integer(fields, "captured_at", 0, TIME_MAX_US),
+        ingested_at_us=_integer(fields, "ingested_at", 0, TIME_MAX_US),
         width=width,
         height=height,
         settings_version=_integer(fields, "settings", 0, 2**62),
@@ -134,19 +162,19 @@ def decode_headers(headers: Headers) -> FrameHeaders:
         clip_ms=_integer(fields, "clip_ms", CLIP_MS_MIN, CLIP_MS_MAX),
         policy=policy,
         captured_flag=flag,
-        traceparent=fields.get("traceparent"),
+        traceparent=_traceparent(fields.get("traceparent")),
     )
 
 
 def parse_analyses(text: str) -> tuple[AnalysisRequest, ...]:
     """The inverse of `format_analyses`. Raises PoisonRecord('bad_headers')."""
-    requests = []
+    requests: list[AnalysisRequest] = []
     for part in text.split(",") if text else []:
-        name, _, option = part.partition(";")
-        if not is_analysis_name(name):
+        name, semicolon, option = part.partition(";")
+        if not is_analysis_name(name) or any(name == known.name for known in requests) or len(requests) == ANALYSES_MAX:
             raise PoisonRecord("bad_headers", "analyses")
         every_ms = None
-        if option:
+        if semicolon:
             key, _, value = option.partition("=")
             if key != "every":
                 raise PoisonRecord("bad_headers", "analyses")
@@ -160,6 +188,11 @@ def _integer(fields: dict[str, str], name: str, least: int, most: int) -> int:
     if not (text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
         raise PoisonRecord("bad_headers", name)
     return int(text)
+
+
+def _traceparent(text: str | None) -> str | None:
+    """W3C Trace Context, 3.2. A trace that cannot be followed is no reason to lose a frame."""
+    return text if text is not None and _TRACEPARENT.fullmatch(text) else None
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import secrets
 
 CAMERA_ID_PATTERN = r"^[a-z][a-z0-9-]{2,31}$"
 SESSION_PATTERN = r"^[A-Za-z0-9_-]{16,64}$"
-TOKEN_PATTERN = r"^lk_[A-Za-z0-9_-]{43}$"
+TOKEN_PATTERN = r"^lk_[A-Za-z0-9_-]{43}$"  # noqa: S105  how a token looks, not one
 ANALYSIS_PATTERN = r"^[a-z][a-z0-9_]{1,31}$"
 SEQ_MAX = 2**63 - 1
 

@@ -24,7 +24,7 @@ class Fate(StrEnum):
 
 
 class FrameEntry(Contract):
-    """One offset of the window. `pts_ms` is None when the frame is not in the clip (duplicate, dead letter, left out)."""
+    """One offset of the window. `pts_ms` is None when it is not in the clip (duplicate, dead letter, left out)."""
 
     offset: int
     log_ms: int
@@ -49,7 +49,10 @@ class FrameDetections(Contract):
 
 
 class Origin(Contract):
-    """Where in the log a clip comes from. The topic id (base64 UUID) is part of every offset: a recreated topic starts anew."""
+    """Where in the log a clip comes from.
+
+    The topic id (UUID in base64url) is part of every offset: a topic made again starts anew.
+    """
 
     topic: str
     topic_id: str

@@ -38,7 +38,7 @@ def build_client(settings: StorageSettings, endpoint_url: str | None) -> S3Clien
         tcp_keepalive=True,
         user_agent_extra="lookout",
     )
-    secret = settings.secret_access_key
+    secret, session_token = settings.secret_access_key, settings.session_token
     try:
         return boto3.session.Session().client(
             "s3",
@@ -46,6 +46,7 @@ def build_client(settings: StorageSettings, endpoint_url: str | None) -> S3Clien
             region_name=settings.region,
             aws_access_key_id=settings.access_key_id,
             aws_secret_access_key=None if secret is None else secret.get_secret_value(),
+            aws_session_token=None if session_token is None else session_token.get_secret_value(),
             config=config,
         )
     except (BotoCoreError, ValueError) as error:
