@@ -55,6 +55,7 @@ class Intake:
         self._signs = signs
         self._tally = tally
         self._clock = clock
+        self._polled_s = clock.monotonic_s()
         self.outage: str | None = None
         """Why Kafka cannot be read just now."""
 
@@ -85,20 +86,33 @@ class Intake:
         pace = self._flow.turn(self._load(), now_s)
         self._pause(pace.is_paused, now_s)
         if pace.records == 0 and not pace.is_paused:
-            # Waiting for the pool and not in `poll`, which would return records; asked for none, it still says what
-            # became of commits. Full is not silent: no tick is due.
-            self._pool.wait_for_room(self._flow.resume_below, longest_s)
-            self._poll(0, 0.0)
+            # Full is not silent: no tick is due.
+            self._wait_for_room(longest_s)
             for assignment in self._assignments.values():
                 assignment.heard_s = now_s
+            if self._clock.monotonic_s() - self._polled_s >= TURN_S:
+                self._take(1, 0.0)  # rebalances and commits are answered nowhere else; one record is no burden
             return
-        for record in self._poll(max(1, pace.records), longest_s):
+        self._take(max(1, pace.records), longest_s)
+        self._admit_backlogs()
+
+    def _wait_for_room(self, longest_s: float) -> None:
+        """Wait for the pool, and not in `poll`, which would return records."""
+        frames = self._pool.frames
+        if frames == 0:  # it is the store or the broker that is slow
+            self._clock.sleep(longest_s)
+        else:
+            self._pool.wait_for_room(min(self._flow.resume_below, frames), longest_s)
+
+    def _take(self, records: int, longest_s: float) -> None:
+        """Poll, and keep what comes in the backlogs."""
+        self._polled_s = self._clock.monotonic_s()
+        for record in self._poll(records, longest_s):
             reader = self._assignments.get(TopicPartition(record.topic, record.partition))
             # Records of a partition that waits, drains or restarts come again after its seek.
             if reader is not None and reader.is_reading:
                 reader.backlog.append(record)
                 reader.backlog_bytes += len(record.value or b"")
-        self._admit_backlogs()
 
     def _admit_backlogs(self) -> None:
         """Admit in offset order until a camera is at its cap or there is no room, and hand the work to the pool."""
