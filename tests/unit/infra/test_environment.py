@@ -33,12 +33,16 @@ def test_service_environment_names_the_native_servers_and_the_key_pair(tmp_path:
 
 def test_service_environment_with_external_servers_keeps_the_users_own_keys(tmp_path: Path) -> None:
     system = system_of(
-        tmp_path, S3_ENDPOINT_URL="https://s3.example", AWS_ACCESS_KEY_ID="mine", KAFKA_BOOTSTRAP_SERVERS="k:9092"
+        tmp_path,
+        S3_ENDPOINT_URL="https://s3.example",
+        AWS_ACCESS_KEY_ID="mine",
+        AWS_SECRET_ACCESS_KEY="my own secret",
+        KAFKA_BOOTSTRAP_SERVERS="k:9092",
     )
     environment = service_environment(system)
     assert (environment["S3_ENDPOINT_URL"], environment["AWS_ACCESS_KEY_ID"]) == ("https://s3.example", "mine")
     assert environment["KAFKA_BOOTSTRAP_SERVERS"] == "k:9092"
-    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert environment["AWS_SECRET_ACCESS_KEY"] == "my own secret"
 
 
 def test_service_environment_holds_no_name_that_services_refuse(tmp_path: Path) -> None:
