@@ -31,9 +31,10 @@ def fetch_jars(profile: str) -> None:
         [
             "mvn", "--quiet", "--batch-mode", "--no-transfer-progress", "-Dstyle.color=never", "--file", str(POM),
             f"--activate-profiles={profile}",
+            "-Dmaven.wagon.http.retryHandler.count=3",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}",
         ],
-        check=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
     )  # fmt: skip
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+# As much of what a failed program said is shown.
+OUTPUT_LINES = 15
 
 
 class SetupError(Exception):
@@ -51,26 +54,20 @@ def run_tracks(tracks: list[Track]) -> float:
     """Run what is not done yet; returns the seconds it took. Raises SetupError naming every track that failed."""
     begin = time.monotonic()
     total = sum(len(track) for track in tracks)
-    problems: list[SetupError] = []
 
     def follow(first: int, track: Track) -> None:
-        try:
-            for offset, step in enumerate(track):
-                run_step(step, f"[{first + offset}/{total}] {step.title}")
-        except SetupError as error:
-            problems.append(error)
+        for offset, step in enumerate(track):
+            run_step(step, f"[{first + offset}/{total}] {step.title}")
 
-    threads = []
-    first = 1
-    for track in tracks:
-        threads.append(threading.Thread(target=follow, args=(first, track)))
-        first += len(track)
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise SetupError("\n".join(map(str, problems)))
+    firsts = [1 + sum(map(len, tracks[:index])) for index in range(len(tracks))]
+    with ThreadPoolExecutor(max_workers=len(tracks)) as threads:
+        outcomes = [threads.submit(follow, first, track) for first, track in zip(firsts, tracks, strict=True)]
+    failures = [error for outcome in outcomes if (error := outcome.exception()) is not None]
+    for error in failures:
+        if not isinstance(error, SetupError):
+            raise error
+    if failures:
+        raise SetupError("\n".join(map(str, failures)))
     return time.monotonic() - begin
 
 
@@ -87,7 +84,8 @@ def run_step(step: Step, label: str) -> None:
         raise SetupError(f"{step.title} failed: {error}. `make doctor` says what is missing.") from error
     except subprocess.CalledProcessError as error:
         command = " ".join(map(str, error.cmd[:6]))
-        raise SetupError(f"{step.title} failed: `{command} ...` ended with {error.returncode}.") from error
+        words = "\n".join((error.output or "").splitlines()[-OUTPUT_LINES:])
+        raise SetupError(f"{step.title} failed: `{command} ...` ended with {error.returncode}.\n{words}") from error
     step.stamp.parent.mkdir(parents=True, exist_ok=True)
     step.stamp.write_text(step.digest() + "\n", encoding="utf-8")
     print(f"{label}: done in {time.monotonic() - begin:.0f} s", flush=True)
