@@ -619,7 +619,8 @@ class History:
                 for entry in sidecar.entries
                 if entry.is_in_clip
             )
-        doubled = [place for place, times in accounted.items() if times > 1]
+        # In the moment before a new topic is noticed its records are taken for the old one's: see "Known limits".
+        doubled = [place for place, times in accounted.items() if times > 1 and place[0] == self.topic_ids[-1]]
         if doubled:
             raise Broken(f"offsets in two clips: {doubled}")
 
