@@ -127,9 +127,14 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "searches_per_s_by_analysis": {analysis: round(value, 1) for analysis, value in per_analysis.items()},
         "end_lag": {s.analysis: round(s.messages) for s in evidence.lags if s.after_s == last_s},
         "freshness_p95_s": round(freshness_p95_s(evidence.listings), 2) if evidence.listings else None,
+        "freshness_p95_s_by_analysis": {
+            analysis: round(freshness_p95_s(listings), 2)
+            for analysis in ANALYSES
+            if (listings := [one for one in evidence.listings if one.analysis == analysis])
+        },
         "last_clip_s": round(last_clip_delay_s(evidence.listings), 2) if evidence.listings else None,
         "cores": round(sum(evidence.cores.values()), 2),
-        "cores_by_process": dict(evidence.cores),
+        "cores_by_process": {name: cores for name, cores in evidence.cores.items() if cores >= 0.01},
         "cpu_ms_a_frame": {
             analysis: round(evidence.cpu_s.get(analysis, 0.0) * 1000 / max(1, frames["acknowledged"]), 1)
             for analysis in ANALYSES
