@@ -159,10 +159,10 @@ def servers_of_environment() -> TestServers:
 @contextlib.contextmanager
 def container_servers() -> Iterator[TestServers]:
     """Kafka, MongoDB and versitygw by testcontainers, one set per worker."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - needs a container engine to import well
-    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
     from testcontainers.community.kafka import KafkaContainer  # noqa: PLC0415
     from testcontainers.community.mongodb import MongoDbContainer  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - needs a container engine to import well
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
     access, secret = "testaccess", "testsecretkey"
     kafka = (
