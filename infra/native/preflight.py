@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -52,7 +53,7 @@ class Problem:
 def find_problems(environment: Mapping[str, str]) -> list[Problem]:
     """Everything that would keep the system from starting, with what this environment asks for."""
     var = var_folder()
-    problems = check_python(sys.version_info[:2])
+    problems = check_python(sys.version_info[:2]) + check_venv()
     if needs_java(environment):
         problems += check_java()
         problems += check_maven()
@@ -80,6 +81,13 @@ def check_python(version: tuple[int, ...]) -> list[Problem]:
             "python@3.11",
         )
     ]
+
+
+def check_venv() -> list[Problem]:
+    """Debian ships Python without the part that puts pip into a new environment."""
+    if VENV.is_dir() or importlib.util.find_spec("ensurepip") is not None:
+        return []
+    return [Problem("Python cannot make environments with pip: its module `ensurepip` is missing.", "python3.11-venv")]
 
 
 def check_java() -> list[Problem]:

@@ -147,3 +147,12 @@ def test_check_memory_with_too_little_is_refused(available: int | None, enough: 
 def test_docker_answers_without_docker_is_false(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not preflight.docker_answers()
+
+
+def test_check_venv_on_debian_without_ensurepip_names_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preflight, "VENV", tmp_path / "none")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    (problem,) = preflight.check_venv()
+    assert problem.apt == "python3.11-venv"
