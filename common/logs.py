@@ -10,13 +10,10 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 class FieldFormatter(logging.Formatter):
     """`2026-01-01T00:00:00Z INFO consumers.runtime.loop window closed camera=demo-face offset=17`"""
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        fields = {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
-        if not fields:
-            return line
-        head, newline, tail = line.partition("\n")
-        return head + "".join(f" {k}={_shown(v)}" for k, v in fields.items()) + newline + tail
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the base's name for it
+        """The line without stack trace. What others wrote (a server's answer, a file name) cannot begin a new one."""
+        fields = "".join(f" {k}={_shown(v)}" for k, v in record.__dict__.items() if k not in _STANDARD)
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n") + fields
 
 
 def _shown(value: Any) -> str:
