@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run servers smoke test lint format password open screenshots lock versitygw clean distclean wipe
+.PHONY: help setup doctor run servers smoke test lint format ledger dead-letters bench accuracy compose-test password open screenshots lock versitygw clean distclean wipe
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,21 @@ lint: setup ## ruff and mypy
 
 format: setup ## Lay out the code with ruff
 	@$(BIN)/ruff format $(PACKAGES)
+
+ledger: ## Account for every frame of the running system's log, per camera and analysis (ARGS=--json)
+	@$(BIN)/python -m infra.native exec python -m consumers ledger $(ARGS)
+
+dead-letters: ## Look at records that could not be processed (ARGS="show 3", ARGS="replay --all --dry-run")
+	@$(BIN)/python -m infra.native exec python -m consumers dead-letters $(or $(ARGS),list)
+
+bench: setup ## Measure consumers by number of threads beside a plain loop (ARGS="--analysis sleep --threads 1,8")
+	@$(BIN)/python -m benchmarks.consumers $(ARGS)
+
+accuracy: setup ## Score the analyses on labelled media (ARGS="--media DIR")
+	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+compose-test: setup ## Build, start, prove, restart and remove the system in containers (needs a Docker engine)
+	@$(BIN)/python -m tests.compose
 
 password: ## Make a new password for the first admin of the running system
 	@$(BIN)/python -m infra.native password

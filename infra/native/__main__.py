@@ -1,4 +1,4 @@
-"""`python -m infra.native run|servers|password|open|wipe`: what the Makefile calls once `.venv` is there."""
+"""`python -m infra.native run|servers|exec|password|open|wipe`: what the Makefile calls once `.venv` is there."""
 
 import argparse
 import shutil
@@ -19,6 +19,16 @@ def new_password() -> int:
     """Make a new password for the first admin; needs the running system's database."""
     words = [sys.executable, "-m", "api_server", "reset-admin"]
     return subprocess.run(words, cwd=REPOSITORY, env=service_environment(read_settings()), check=False).returncode
+
+
+def run_words(words: list[str]) -> int:
+    """Run a command with the running system's variables: its ports and keys. `python` is the checkout's own."""
+    if not words:
+        print("usage: python -m infra.native exec python -m consumers ledger", file=sys.stderr)
+        return 2
+    if words[0] == "python":
+        words = [sys.executable, *words[1:]]
+    return subprocess.run(words, env=service_environment(read_settings()), check=False).returncode
 
 
 def open_page() -> int:
@@ -57,9 +67,11 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, what) in COMMANDS.items():
         commands.add_parser(name, help=what)
-    chosen, _ = COMMANDS[parser.parse_args().command]
+    execute = commands.add_parser("exec", help="run a command with the running system's variables")
+    execute.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND ...")
+    arguments = parser.parse_args()
     try:
-        return chosen()
+        return run_words(arguments.words) if arguments.command == "exec" else COMMANDS[arguments.command][0]()
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 78
