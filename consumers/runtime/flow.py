@@ -12,10 +12,10 @@ from consumers.runtime.settings import EngineSettings
 PAUSE_AFTER_S = 5.0
 LOW_MARK_S = 2.0
 """Of work: after a pause records are taken again when no more than this is left."""
-BACKLOG_RECORDS = 256
-"""A partition with so many records read and not admitted, one camera being at its cap, is paused by itself: the
-others go on."""
-BACKLOG_LOW_RECORDS = 32
+BACKLOG_RECORDS = 64
+"""A partition with so many records read and not admitted, a camera being at its cap, counts as full too. Only if that
+lasts is it paused, and it alone: a camera that catches up is at its cap all the time, and no pause is due for that."""
+BACKLOG_LOW_RECORDS = 8
 POLL_RECORDS = 64
 """At most this many records a turn, so that messages and timers are not kept waiting."""
 RATE_OVER_S = 5.0
@@ -24,7 +24,8 @@ RATE_OVER_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Load:
     """What is on its way. `frames`, `decoded_bytes`: admitted and not through the ordered stage. `spool_bytes`: sealed
-    and not settled, `storing` windows of it. `notice_bytes`: letters on their way.
+    and not settled, `storing` windows of it. `notice_bytes`: letters on their way. `has_full_backlog`: of a partition
+    that is not paused.
     """
 
     frames: int
@@ -32,14 +33,17 @@ class Load:
     spool_bytes: int = 0
     storing: int = 0
     notice_bytes: int = 0
+    has_full_backlog: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What this turn may do. `records`: to take, 0 for none. `is_paused`: partitions have to stand still."""
+    """What this turn may do. `records`: to take, 0 for none. `is_paused`: all partitions have to stand still.
+    `pauses_backlogged`: those with a full backlog have to, so that the others can go on."""
 
     records: int
-    is_paused: bool
+    is_paused: bool = False
+    pauses_backlogged: bool = False
 
 
 class Flow:
@@ -48,6 +52,7 @@ class Flow:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._full_since_s: float | None = None
+        self._backlogged_since_s: float | None = None
         self._is_paused = False
         self._finished: deque[tuple[float, int]] = deque()
 
@@ -74,21 +79,18 @@ class Flow:
             if is_full or load.frames > self._low_mark():
                 return Pace(0, is_paused=True)
             self._is_paused = False
-        if not is_full:
-            self._full_since_s = None
-            return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)), is_paused=False)
-        if self._full_since_s is None:
-            self._full_since_s = now_s
-        elif now_s - self._full_since_s >= PAUSE_AFTER_S:
-            self._is_paused = True
-            self._full_since_s = None
-        return Pace(0, self._is_paused)
+        self._full_since_s = _since(self._full_since_s, is_full, now_s)
+        self._backlogged_since_s = _since(self._backlogged_since_s, load.has_full_backlog, now_s)
+        if is_full:
+            self._is_paused = _has_lasted(self._full_since_s, now_s)
+            return Pace(0, is_paused=self._is_paused)
+        if load.has_full_backlog:
+            return Pace(0, pauses_backlogged=_has_lasted(self._backlogged_since_s, now_s))
+        return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)))
 
-    def should_pause(self, backlog_records: int, backlog_bytes: int, is_paused: bool) -> bool:
-        """Whether one partition has to stand still for its own backlog."""
-        if backlog_records >= BACKLOG_RECORDS or backlog_bytes >= self._settings.backlog_bytes:
-            return True
-        return is_paused and backlog_records > BACKLOG_LOW_RECORDS
+    def is_backlog_full(self, records: int, size_bytes: int) -> bool:
+        """Whether a partition has read as much ahead as it may."""
+        return records >= BACKLOG_RECORDS or size_bytes >= self._settings.backlog_bytes
 
     def _low_mark(self) -> int:
         rate = sum(frames for _, frames in self._finished) / RATE_OVER_S
@@ -108,3 +110,14 @@ class Flow:
             return True
         # With nothing on its way to the store, more records are what is needed to close and store the rest.
         return load.spool_bytes >= s.spool_bytes and load.storing > 0
+
+
+def _since(since_s: float | None, holds: bool, now_s: float) -> float | None:
+    """Since when something holds that was looked at a moment ago."""
+    if not holds:
+        return None
+    return now_s if since_s is None else since_s
+
+
+def _has_lasted(since_s: float | None, now_s: float) -> bool:
+    return since_s is not None and now_s - since_s >= PAUSE_AFTER_S

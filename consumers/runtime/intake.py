@@ -7,7 +7,7 @@ from common.errors import Transient
 from common.kafka.ports import GroupConsumer, PositionLost, Record, TopicPartition
 from consumers.runtime.admitting import Admitter
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.flow import Flow, Load
+from consumers.runtime.flow import BACKLOG_LOW_RECORDS, Flow, Load, Pace
 from consumers.runtime.notices import Notices
 from consumers.runtime.ownership import LoopSigns
 from consumers.runtime.pool import Pool
@@ -76,7 +76,11 @@ class Intake:
             spool_bytes=self._settling.spool_bytes,
             storing=self._settling.uploading,
             notice_bytes=self._notices.pending_bytes,
+            has_full_backlog=any(not a.is_paused and self._is_backlog_full(a) for a in self._assignments.values()),
         )
+
+    def _is_backlog_full(self, assignment: Assignment) -> bool:
+        return self._flow.is_backlog_full(len(assignment.backlog), assignment.backlog_bytes)
 
     def turn(self, longest_s: float) -> None:
         """Backlog first, then what a poll of at most `longest_s` returns. Nothing collected is left when a rebalance
@@ -84,7 +88,7 @@ class Intake:
         self._admit_backlogs()
         now_s = self._clock.monotonic_s()
         pace = self._flow.turn(self._load(), now_s)
-        self._pause(pace.is_paused, now_s)
+        self._pause(pace, now_s)
         if pace.records == 0 and not pace.is_paused:
             # Full is not silent: no tick is due.
             self._wait_for_room(longest_s)
@@ -102,7 +106,8 @@ class Intake:
         if frames == 0:  # it is the store or the broker that is slow
             self._clock.sleep(longest_s)
         else:
-            self._pool.wait_for_room(min(self._flow.resume_below, frames), longest_s)
+            several = max(1, self._settings.camera_high // 4)  # not one turn for every frame
+            self._pool.wait_for_room(min(self._flow.resume_below, max(1, frames - several)), longest_s)
 
     def _take(self, records: int, longest_s: float) -> None:
         """Poll, and keep what comes in the backlogs."""
@@ -148,15 +153,17 @@ class Intake:
         if steps:
             self._pool.submit(steps)
 
-    def _pause(self, everything: bool, now_s: float) -> None:
+    def _pause(self, pace: Pace, now_s: float) -> None:
         """Say running or paused only where it changes: each change costs the prefetch."""
         pause: list[TopicPartition] = []
         resume: list[TopicPartition] = []
         for assignment in self._assignments.values():
             if not assignment.is_reading:
                 continue
-            backlog = len(assignment.backlog), assignment.backlog_bytes
-            wanted = everything or self._flow.should_pause(*backlog, assignment.is_paused)
+            if assignment.is_paused:
+                wanted = pace.is_paused or len(assignment.backlog) > BACKLOG_LOW_RECORDS
+            else:
+                wanted = pace.is_paused or (pace.pauses_backlogged and self._is_backlog_full(assignment))
             if wanted:
                 assignment.heard_s = now_s
             if wanted != assignment.is_paused:

@@ -1,12 +1,14 @@
 """Pacing without pause."""
 
-from consumers.runtime.flow import BACKLOG_LOW_RECORDS, BACKLOG_RECORDS, LOW_MARK_S, PAUSE_AFTER_S, Flow, Load
+from typing import Any
+
+from consumers.runtime.flow import BACKLOG_RECORDS, LOW_MARK_S, PAUSE_AFTER_S, Flow, Load, Pace
 from consumers.runtime.settings import EngineSettings
 
 SETTINGS = EngineSettings(analysis="recorder", threads=2, in_flight_frames=40)
 
 
-def load(frames: int = 0, **more: int) -> Load:
+def load(frames: int = 0, **more: Any) -> Load:
     return Load(frames=frames, decoded_bytes=more.pop("decoded_bytes", 0), **more)
 
 
@@ -55,10 +57,14 @@ def test_flow_unacknowledged_letters_stop_it() -> None:
     assert Flow(SETTINGS).turn(load(0, notice_bytes=SETTINGS.notice_bytes), 0.0).records == 0
 
 
-def test_flow_partition_pauses_for_its_own_backlog_and_resumes_when_it_is_small() -> None:
+def test_flow_full_backlog_stops_the_taking_and_pauses_its_partition_only_if_it_lasts() -> None:
     flow = Flow(SETTINGS)
-    assert not flow.should_pause(BACKLOG_RECORDS - 1, 0, is_paused=False)
-    assert flow.should_pause(BACKLOG_RECORDS, 0, is_paused=False)
-    assert flow.should_pause(BACKLOG_LOW_RECORDS + 1, 0, is_paused=True)
-    assert not flow.should_pause(BACKLOG_LOW_RECORDS, 0, is_paused=True)
-    assert flow.should_pause(1, SETTINGS.backlog_bytes, is_paused=False)
+    assert flow.is_backlog_full(BACKLOG_RECORDS, 0)
+    assert flow.is_backlog_full(1, SETTINGS.backlog_bytes)
+    assert not flow.is_backlog_full(BACKLOG_RECORDS - 1, SETTINGS.backlog_bytes - 1)
+    assert flow.turn(load(5, has_full_backlog=True), 0.0) == Pace(0)
+    assert flow.turn(load(5, has_full_backlog=True), 4.9) == Pace(0)
+    assert flow.turn(load(5), 5.0).records > 0, "a camera that catches up is at its cap now and then"
+    assert flow.turn(load(5, has_full_backlog=True), 5.1) == Pace(0)
+    assert flow.turn(load(5, has_full_backlog=True), 10.2) == Pace(0, pauses_backlogged=True)
+    assert not flow.is_paused
