@@ -5,6 +5,7 @@ import logging
 from common.kafka.ports import GroupConsumer, TopicPartition, Watermarks
 from consumers.runtime.admitting import Admitter
 from consumers.runtime.assignment import Assignment, Phase
+from consumers.runtime.commit_metadata import CommitMetadata
 from consumers.runtime.gaps import Gaps
 from consumers.runtime.low_mark import OffsetHold
 from consumers.runtime.messages import LogSeen
@@ -66,9 +67,12 @@ class LogWatch:
                 self._rebalance.begin_anew(assignment)
 
     def _leave_probing(self, assignment: Assignment) -> None:
-        """There was progress, and no offset is under suspicion: frames go their usual way again."""
-        mark = assignment.mark()
-        if assignment.progressed(mark) and not assignment.named_from(mark) and assignment.naming is None:
+        """There was progress, and no offset is under suspicion: frames go their usual way again.
+
+        The progress has to be committed: else a death right after would begin where this life began, for ever.
+        """
+        committed = CommitMetadata.from_text(assignment.committed.metadata) if assignment.committed else None
+        if committed is not None and not committed.unclean_ends and not committed.named and assignment.naming is None:
             assignment.is_probing = False
             self._pool.submit(self._probe.release(assignment))
             log.info("probe mode ends", extra={"partition": assignment.partition.partition})

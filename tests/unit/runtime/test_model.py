@@ -44,6 +44,22 @@ def test_random_histories_keep_every_promise(batch: int) -> None:
         History(seed).run()
 
 
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(steps=60, kills=2, deadly=0.05, outages=True),
+        Options(steps=110, jumps=True, deletion=True),
+        Options(steps=110, expiry=True, recreation=True, outages=True),
+        Options(steps=110, clock_steps=10, outages=True, failing_sends=20),
+    ],
+    ids=["deadly", "jumps", "log", "sends"],
+)
+def test_histories_with_much_of_one_kind_keep_every_promise(options: Options) -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // 8)):
+        History(seed, Options(**vars(options))).run()
+
+
 def first_broken(options: Options, switches: Switches | None = None) -> str:
     """The first broken promise among histories of one kind."""
     for seed in range(MUTANT_HISTORIES):
