@@ -12,7 +12,8 @@ from benchmarks.accuracy_truth import Item, in_interval
 from common.contracts.detection import Detection
 from common.model_registry import find
 from consumers.emotion.analyzer import build_analyzer
-from consumers.emotion.network import EmotionNetwork, cut_face
+from consumers.emotion.network import SIDE, FerNetwork
+from consumers.emotion.scorer import cut_face
 from consumers.emotion.tracker import EmotionTracker
 from consumers.faces.choice import BY_QUALITY, choose_detector
 from consumers.faces.face import Face, FaceDetector
@@ -151,9 +152,9 @@ def _emotion_cost(items: Sequence[Item]) -> Result:
     faces = [i for i in items if i.kind == "face_image"]
     if not faces:
         return Result("emotion cost", 0, 0)
-    network, picture = EmotionNetwork(), faces[0].picture()
+    network, picture = FerNetwork(), faces[0].picture()
     found = choose_detector().find(picture)
-    crops = [cut_face(picture, found[0].box)] * FACES_A_BATCH if found else []
+    crops = [cut_face(picture, found[0].box, SIDE)] * FACES_A_BATCH if found else []
     network.score(crops)
     spent = []
     for _ in range(FRAME_REPEATS):

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from common.contracts.detection import Detection, ModelInfo
-from common.model_registry import FER_EMOTION, joined
-from consumers.emotion.labels import LABELS, decided
-from consumers.emotion.network import EmotionNetwork, cut_face
+import numpy as np
+from numpy.typing import NDArray
+
+from common.contracts.detection import Box, Detection, ModelInfo
+from common.model_registry import joined
+from consumers.emotion.labels import decided
+from consumers.emotion.network import FerNetwork
+from consumers.emotion.onnx_network import OnnxNetwork
 from consumers.emotion.options import EmotionOptions, read_options
+from consumers.emotion.scorer import EmotionScorer, cut_face
 from consumers.faces.choice import choose_detector
 from consumers.faces.face import FaceDetector
 from consumers.pipeline.analysis import Picture
@@ -18,32 +23,36 @@ KIND = "face"
 class EmotionAnalyzer:
     """Implements `consumers.pipeline.analysis.Analyzer`: stateless, thread-safe."""
 
-    def __init__(self, detector: FaceDetector, network: EmotionNetwork, options: EmotionOptions) -> None:
+    def __init__(self, detector: FaceDetector, network: EmotionScorer, options: EmotionOptions) -> None:
         self._detector = detector
         self._network = network
         self._options = options
 
     @property
     def model(self) -> ModelInfo:
-        return joined(self._detector.source, FER_EMOTION)
+        return joined(self._detector.source, self._network.source)
 
     def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         """All faces of all pictures go through the network together."""
         found = [self._detector.find(picture)[: self._options.faces_max] for picture in pictures]
         crops = [
-            cut_face(picture, face.box) for picture, faces in zip(pictures, found, strict=True) for face in faces
+            cut_face(picture, face.box, self._network.side)
+            for picture, faces in zip(pictures, found, strict=True)
+            for face in faces
         ]
         scores = iter(self._network.score(crops))
-        return [[_detection(face.box, next(scores)) for face in faces] for faces in found]
+        return [[self._detection(face.box, next(scores)) for face in faces] for faces in found]
+
+    def _detection(self, box: Box, row: NDArray[np.float32]) -> Detection:
+        scores = {
+            label: round(float(score), 4) for label, score in zip(self._network.labels, row.tolist(), strict=True)
+        }
+        label, score = decided(scores)
+        return Detection(box=box, kind=KIND, score=score, label=label, scores=scores)
 
 
 def build_analyzer(options: Mapping[str, Any]) -> EmotionAnalyzer:
     """Loads the models. Raises ConfigurationError for a bad option and a missing or altered file."""
     checked = read_options(options)
-    return EmotionAnalyzer(choose_detector(checked.detector), EmotionNetwork(), checked)
-
-
-def _detection(box: tuple[int, int, int, int], row: Sequence[float]) -> Detection:
-    scores = {label: round(float(score), 4) for label, score in zip(LABELS, row, strict=True)}
-    label, score = decided(scores)
-    return Detection(box=box, kind=KIND, score=score, label=label, scores=scores)
+    network = FerNetwork() if checked.network is None else OnnxNetwork(checked.network)
+    return EmotionAnalyzer(choose_detector(checked.detector), network, checked)

@@ -1,4 +1,4 @@
-"""The seven labels, in the order of the network's output, and the eighth answer."""
+"""The seven labels, in the order of the shipped network's output, and the eighth answer."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,13 @@ SURE_FROM = 0.45
 """Below this score the answer is `unsure` (docs/accuracy.md says what that leaves out)."""
 
 
+def best_label(scores: Mapping[str, float]) -> tuple[str, float]:
+    """The label with the highest score, and that score; the first among equals. `scores` is not empty."""
+    best = max(scores, key=lambda label: scores[label])
+    return best, min(1.0, max(0.0, scores[best]))
+
+
 def decided(scores: Mapping[str, float]) -> tuple[str, float]:
-    """The label a person is shown, and the score of the best one; ties go to the earlier label."""
-    best = max(LABELS, key=lambda label: scores.get(label, 0.0))
-    score = scores.get(best, 0.0)
-    return (best if score >= SURE_FROM else UNSURE), min(1.0, max(0.0, score))
+    """The label a person is shown, and the score of the best one."""
+    best, score = best_label(scores)
+    return (best if score >= SURE_FROM else UNSURE), score

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.contracts.detection import Detection, Sighting
-from consumers.emotion.labels import LABELS, decided
+from consumers.emotion.labels import best_label, decided
 from consumers.pipeline.tracking.tracker import BoxTracker, TrackerSettings
 
 SETTINGS = TrackerSettings(smoothing_ms=400.0)
@@ -30,9 +30,8 @@ class EmotionTracker:
 def _with_best_label(seen: Detection) -> Detection:
     if not seen.scores:
         return seen
-    scores = seen.scores
-    best = max(LABELS, key=lambda label: scores.get(label, 0.0))
-    return seen.model_copy(update={"label": best, "score": min(1.0, scores.get(best, 0.0))})
+    label, score = best_label(seen.scores)
+    return seen.model_copy(update={"label": label, "score": score})
 
 
 def _with_decision(seen: Detection) -> Detection:

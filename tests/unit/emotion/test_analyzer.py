@@ -12,7 +12,8 @@ from common.model_registry import REPOSITORY
 from consumers.emotion.analyzer import EmotionAnalyzer, build_analyzer
 from consumers.emotion.definition import DEFINITION
 from consumers.emotion.labels import LABELS
-from consumers.emotion.network import EmotionNetwork, cut_face
+from consumers.emotion.network import FerNetwork
+from consumers.emotion.scorer import cut_face
 from tests.support.media import astronaut, media_folder, odd_pictures
 
 
@@ -61,19 +62,19 @@ def test_model_names_detector_and_network(analyzer: EmotionAnalyzer) -> None:
 
 
 def test_more_faces_than_a_batch_are_all_scored() -> None:
-    crop = cut_face(astronaut(), (180, 62, 88, 112))
-    scores = EmotionNetwork().score([crop] * 70)
+    crop = cut_face(astronaut(), (180, 62, 88, 112), 64)
+    scores = FerNetwork().score([crop] * 70)
     assert scores.shape == (70, 7)
     np.testing.assert_allclose(scores, np.broadcast_to(scores[0], scores.shape), atol=1e-5)
 
 
 def test_no_faces_give_no_scores() -> None:
-    assert EmotionNetwork().score([]).shape == (0, 7)
+    assert FerNetwork().score([]).shape == (0, 7)
 
 
 @pytest.mark.parametrize("box", [(0, 0, 1, 1), (511, 511, 1, 1), (0, 0, 512, 512), (500, 0, 40, 900)])
 def test_cut_face_at_an_edge_has_the_networks_size(box: tuple[int, int, int, int]) -> None:
-    assert cut_face(astronaut(), box).shape == (64, 64)
+    assert cut_face(astronaut(), box, 64).shape == (64, 64)
 
 
 @pytest.mark.parametrize("options", [{"detector": "haar"}, {"colour": "red"}, {"faces_max": 0}])

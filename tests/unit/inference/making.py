@@ -36,3 +36,22 @@ def _varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def mean_model(shape: tuple[int | None, ...]) -> bytes:
+    """y = [m, 1 - m], m the mean of each picture; `shape` of the input x, None where any size goes."""
+    axes = b"".join(_number(8, axis) for axis in (1, 2, 3))
+    keep = _bytes(5, _bytes(1, b"keepdims") + _number(3, 0) + _number(20, 2))
+    mean = _bytes(1, b"x") + _bytes(2, b"flat") + _bytes(4, b"ReduceMean")
+    mean += _bytes(5, _bytes(1, b"axes") + axes + _number(20, 7)) + keep
+    column = _bytes(1, b"flat") + _bytes(2, b"m") + _bytes(4, b"Unsqueeze")
+    column += _bytes(5, _bytes(1, b"axes") + _number(8, 1) + _number(20, 7))
+    rest = _bytes(1, b"one") + _bytes(1, b"m") + _bytes(2, b"rest") + _bytes(4, b"Sub")
+    both = _bytes(1, b"m") + _bytes(1, b"rest") + _bytes(2, b"y") + _bytes(4, b"Concat")
+    both += _bytes(5, _bytes(1, b"axis") + _number(3, 1) + _number(20, 2))
+    one = _number(1, 1) + _number(2, FLOAT) + _bytes(8, b"one") + _bytes(9, np.float32(1).tobytes())
+    sizes = [_bytes(2, b"n") if size is None else _number(1, size) for size in shape]
+    given = _bytes(1, _number(1, FLOAT) + _bytes(2, b"".join(_bytes(1, size) for size in sizes)))
+    graph = b"".join(_bytes(1, node) for node in (mean, column, rest, both)) + _bytes(2, b"made") + _bytes(5, one)
+    graph += _bytes(11, _bytes(1, b"x") + _bytes(2, given)) + _bytes(12, _value(b"y"))
+    return _number(1, 6) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 11))
