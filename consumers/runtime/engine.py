@@ -133,8 +133,9 @@ class Engine:
         return f"Partitions not read yet: {waiting}." if waiting else None
 
     def _vitals(self) -> Vitals:
-        progress = self._tally.progress + self.pool.progress + self.uploads.progress + self.scout.progress
-        busy_since = dict(self.pool.busy_since)
+        # Not the scout's errands: it looks at the log every two seconds, whatever hangs.
+        progress = self._tally.progress + self.pool.progress + self.uploads.progress
+        busy_since = {"loop": self.loop.turned_s, **self.pool.busy_since}
         is_connected = self._intake.outage is None
         return Vitals(progress, self.loop.has_work(), is_connected, busy_since)
 
@@ -152,13 +153,14 @@ class Engine:
         """1. Admit no more. 2. Finish and store what the log has closed, for a while. 3. Commit the marks and leave."""
         deadline = Deadline(self._settings.stop_within_s, self._clock)
         drained_by = Deadline(max(0.0, self._settings.stop_within_s - CLOSE_RESERVE_S), self._clock)
+        is_reachable = self._intake.outage is None  # else events and commits would only use up the time
         log.info("stopping")
         try:
             self.loop.report("stopping", None)
             self.loop.begin_stop()
-            while not drained_by.is_over and not self.loop.drain(DRAIN_TURN_S):
+            while is_reachable and not drained_by.is_over and not self.loop.drain(DRAIN_TURN_S):
                 pass
-            self.loop.end_stop()
+            self.loop.end_stop(is_reachable)
             self._consumer.close()
             self.loop.report("stopped", None)
             self._producer.flush(deadline.at_most(FLUSH_S))

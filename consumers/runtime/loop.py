@@ -150,9 +150,12 @@ class Loop:
         self._clock.sleep(longest_s)
         return False
 
-    def end_stop(self) -> None:
-        """Commit the marks and let go of every partition."""
-        self._rebalance.give_up(list(self._assignments.values()))
+    def end_stop(self, is_reachable: bool) -> None:
+        """Commit the marks, if the broker answers, and let go of every partition."""
+        if is_reachable:
+            self._rebalance.give_up(list(self._assignments.values()))
+        else:
+            self._rebalance.lost(list(self._assignments))
 
     def report(self, state: str, reason: str | None) -> None:
         """A status record out of turn: starting, stopping, failed."""

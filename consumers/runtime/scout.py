@@ -53,7 +53,6 @@ class Scout:
         self._errands: deque[Errand] = deque()
         self._retry_s = 0.0
         self._stopping = threading.Event()
-        self.progress = 0
         self._thread = threading.Thread(target=self._run, name="scout", daemon=True)
 
     def start(self) -> None:
@@ -91,7 +90,6 @@ class Scout:
 
     def execute(self, errand: Errand) -> None:
         """One attempt. A Find that fails for now goes back to the queue. Raises ConfigurationError."""
-        self.progress += 1
         try:
             if isinstance(errand, Find):
                 self._find(errand)

@@ -299,7 +299,7 @@ class History:
             self.workers.remove(worker)
 
     def _say_goodbye(self, worker: Worker) -> None:
-        worker.engine.loop.end_stop()
+        worker.engine.loop.end_stop(is_reachable=True)
         worker.consumer.close()
 
     def kill(self) -> None:

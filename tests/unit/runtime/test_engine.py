@@ -57,10 +57,10 @@ class Running:
         assert self.engine is not None
         self.status = self.engine.run()
 
-    def send(self, count: int = 1, camera: str = "cam-a", body: bytes = b"jpeg") -> None:
+    def send(self, count: int = 1, camera: str = "cam-a", body: bytes = b"jpeg", clip_ms: int = 2_000) -> None:
         for _ in range(count):
             self._seq += 1
-            headers = encode_headers(make_headers(self._seq, clip_ms=2_000))
+            headers = encode_headers(make_headers(self._seq, clip_ms=clip_ms))
             self.cluster.append("frames", 0, camera.encode(), body, headers)
 
     def join(self) -> int | None:
@@ -217,3 +217,39 @@ def test_engine_broker_out_is_said_and_mends_itself(running: Running) -> None:
     running.send(10)
     wait_until(lambda: len(running.bucket.frames()) == 10)
     assert engine.ready_problem() is None
+
+
+def test_engine_watchdog_sees_work_without_progress(running: Running) -> None:
+    release = threading.Event()
+
+    class Stuck(FakeWorkload):
+        def analyse(self, frame: AdmittedFrame) -> Any:
+            release.wait(LIMIT_S)
+            return super().analyse(frame)
+
+    running.workload = Stuck()
+    engine = running.start()
+    running.send(1, clip_ms=300_000)  # a tick would be progress
+    wait_until(lambda: engine.pool.frames == 1)
+    before = engine._vitals()
+    assert before.has_work
+    assert "loop" in before.busy_since
+    time.sleep(2.5)  # the scout looks at the log meanwhile
+    assert engine._vitals().progress == before.progress
+    release.set()
+    wait_until(lambda: engine._vitals().progress > before.progress)
+
+
+def test_engine_stop_while_the_broker_is_out_is_prompt(running: Running) -> None:
+    def poll(max_records: int, timeout_s: float) -> list[Record]:
+        raise Transient(f"no broker answers {max_records} {timeout_s}")
+
+    engine = running.start()
+    running.send(5)
+    wait_until(lambda: engine.pool.progress > 0)
+    running.consumer.poll = poll  # type: ignore[method-assign]
+    wait_until(lambda: engine._intake.outage is not None)
+    begin_s = time.monotonic()
+    engine.stop()
+    assert running.join() == EXIT_STOPPED
+    assert time.monotonic() - begin_s < 15
