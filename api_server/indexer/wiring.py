@@ -19,9 +19,12 @@ from api_server.indexer.tombstones import TombstoneKeeper
 from api_server.indexer.writer import EventWriter
 from api_server.settings import RetentionSettings
 from common.clock import Clock, SystemClock
+from common.deadline import Deadline
+from common.errors import Transient
 from common.kafka.confluent import ConfluentGroupConsumer, ConfluentLogReader, ConfluentProducer
 from common.kafka.ports import GroupConsumer, LogReader, RecordProducer
 from common.metrics import Metrics
+from common.retry import retry_transient
 from common.settings import KafkaSettings, MongoSettings, StorageSettings
 from common.storage.port import ObjectStore
 from common.storage.s3 import S3ObjectStore
@@ -31,6 +34,8 @@ ERASE_EVERY_S = 1.0
 """What a person deletes is out of sight at once; its objects follow within this."""
 RETENTION_EVERY_S = 60.0
 HOURLY_S = 3600.0
+STORE_WAIT_S = 30.0
+"""How long a start waits for the store. Then it goes on: what is deleted and swept waits for the store by itself."""
 
 
 def build_indexer(
@@ -87,6 +92,10 @@ def open_indexer(
     metrics: Metrics,
 ) -> Iterator[IndexerService]:
     """The indexer on real servers, its connections closed afterwards."""
+    store = S3ObjectStore(storage)
+    with contextlib.suppress(Transient):
+        # On a fresh system the indexer may be there before the first consumer has made the bucket.
+        retry_transient(store.ensure_bucket, Deadline(STORE_WAIT_S))
     database = MongoDatabase(mongo)
     readers = [ConfluentLogReader(kafka, f"lookout-indexer-{part}") for part in ("loop", "keeper")]
     producer = ConfluentProducer(kafka, client_id="lookout-indexer")
@@ -94,7 +103,7 @@ def open_indexer(
     try:
         yield build_indexer(
             database=database,
-            store=S3ObjectStore(storage),
+            store=store,
             consumer=consumer,
             loop_reader=readers[0],
             keeper_reader=readers[1],
