@@ -121,6 +121,16 @@ def test_data_lies_in_named_volumes() -> None:
             assert source in declared, f"{name}: {volume}"
 
 
+def test_development_override_mounts_sources_of_known_services_read_only() -> None:
+    override = yaml.safe_load((REPOSITORY / "infra/docker/compose.override.yml").read_text(encoding="utf-8"))
+    for name, service in override["services"].items():
+        assert name in SERVICES
+        for volume in service["volumes"]:
+            source, target, mode = volume.split(":")
+            assert (REPOSITORY / source).is_dir()
+            assert (target, mode) == (f"/app/{source.removeprefix('./')}", "ro")
+
+
 def test_every_variable_is_documented() -> None:
     used = set(re.findall(r"\$\{([A-Z0-9_]+)", COMPOSE_TEXT))
     documented = set(re.findall(r"^#? ?([A-Z0-9_]+)=", (REPOSITORY / ".env.example").read_text("utf-8"), re.MULTILINE))
