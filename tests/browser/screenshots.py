@@ -15,6 +15,7 @@ from infra.native.ports import free_ports
 from infra.native.servers import ServerGroup
 from infra.native.settings import read_settings
 from tests.browser.stage import CHROMIUM_NAMES, Stage, furnish, open_stage
+from tests.support.service_process import wait_until
 
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 LIVE_LIMIT_MS = 30_000
@@ -79,7 +80,7 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
         page.wait_for_timeout(800)
         shoot("clips")
         page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
-        page.wait_for_function("document.querySelector('video').readyState >= 2")
+        wait_until(lambda page=page: page.evaluate("document.querySelector('video').readyState >= 2"), "the video is there")
         page.wait_for_timeout(800)
         shoot("clip")
         page.goto(f"{stage.url}/sightings")

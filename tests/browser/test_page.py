@@ -1,0 +1,212 @@
+"""The page in a real browser: signing in, watching live, adding a camera, playing, searching, deleting."""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.scenes import Cars, Face, make_clip
+from tests.browser.stage import Stage
+from tests.support.service_process import wait_until
+
+pytestmark = pytest.mark.timeout(400)
+IS_PLAYING = "document.querySelector('video').currentTime > 1.0"
+FRAMES_SHOWN = "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+COLOURS_ON_CANVAS = """canvas => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  for (let at = 0; at < data.length; at += 4 * 997) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+  return seen.size;
+}"""
+
+
+def wait_js(page: Page, expression: str) -> None:
+    """Until a script expression holds. Asked through the debugger: the page's policy forbids evaluating text."""
+    wait_until(lambda: bool(page.evaluate(expression)), expression)
+
+
+def sign_in(page: Page, stage: Stage, path: str = "/") -> None:
+    name, password = stage.system.first_admin()
+    page.goto(stage.url + path)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(stage.url + path)
+
+
+def start_ms(seconds_ago: int) -> int:
+    return (time.time_ns() // 1_000_000 - seconds_ago * 1000) // 10_000 * 10_000
+
+
+def test_sign_in_wrong_password_is_told_and_the_page_asked_for_comes_afterwards(
+    stage: Stage, open_page: Callable[[], Page]
+) -> None:
+    page = open_page()
+    page.goto(stage.url + "/clips?analysis=emotion")
+    expect(page).to_have_url(f"{stage.url}/sign-in?next=%2Fclips%3Fanalysis%3Demotion")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    page.get_by_label("Password").fill(stage.system.first_admin()[1])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(stage.url + "/clips?analysis=emotion")
+    expect(page.get_by_role("combobox", name="Analysis")).to_have_value("emotion")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(stage.url + "/sign-in")
+    page.goto(stage.url + "/clips")
+    assert "/sign-in" in page.url
+    page.goto(stage.url + "/sign-in?next=//evil.example/")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(stage.system.first_admin()[1])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(stage.url + "/")
+
+
+def test_camera_added_with_the_shown_curl_line_is_seen_live(
+    stage: Stage, open_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    page = open_page()
+    sign_in(page, stage)
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.reload()
+    expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
+    assert len(answers) <= 20, [answer.url for answer in answers]
+    assert sum(int(answer.headers.get("content-length", 0)) for answer in answers) < 200_000
+
+    page.get_by_role("button", name="Add camera").first.click()
+    form = page.locator("#add-form")
+    form.get_by_label("Name").fill("Yard <b>✓</b>")
+    form.get_by_label("Emotion").check()
+    form.get_by_label("What for").fill("mood of our employees")
+    form.get_by_role("button", name="Add camera").click()
+    expect(form.get_by_role("alert")).to_contain_text("EU AI Act, Art. 5(1)(f)")
+    form.get_by_label("What for").fill("art in the yard")
+    form.get_by_role("button", name="Add camera").click()
+    dialog = page.locator("#token-dialog")
+    expect(dialog.get_by_role("heading", name="Connect Yard <b>✓</b>")).to_be_visible()
+
+    curl = shlex.split(dialog.locator('[data-fill="curl"]').inner_text())
+    (tmp_path / "picture.jpg").write_bytes(Cars().shot(2).jpeg())
+    assert curl[0] == "curl"
+    until = time.monotonic() + 60
+    while True:
+        sent = subprocess.run(
+            [*curl, "-s", "-w", "%{http_code}"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        if sent.stdout.endswith("201"):
+            break
+        assert time.monotonic() < until, sent.stdout
+        time.sleep(0.3)
+    client = shlex.split(dialog.locator('[data-fill="client"]').inner_text())
+    token = dialog.locator('[data-fill="token"]').inner_text()
+    assert client[:3] == ["python", "-m", "camera_client"]
+    assert client[client.index("--token") + 1] == token
+    dialog.get_by_role("button", name="Done").click()
+
+    (camera,) = stage.admin.get("/v1/cameras").json()["cameras"]
+    stage.play({**camera, "token": token, "ingest_path": f"/v1/cameras/{camera['id']}/frames"}, Face())
+    card = page.locator(f'article[data-camera="{camera["id"]}"]')
+    expect(card.locator(".badge.live")).to_be_visible()
+    canvas = card.locator("canvas")
+    assert canvas.evaluate(COLOURS_ON_CANVAS) > 20
+    expect(card.get_by_role("list")).to_contain_text("recording not running")
+    lags = {camera["id"]: (camera["partition"], 7, 1.2)}
+    stage.report("recorder-1", "recorder", lags)
+    expect(card.get_by_role("list")).to_contain_text("recording 1.2 s behind")
+
+    card.get_by_role("heading").get_by_role("link").click()
+    expect(page.locator(".badge.live")).to_be_visible()
+    page.get_by_label("Name").fill("Back yard")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Back yard")
+    assert token not in page.content()
+    page.get_by_role("button", name="Delete camera").click()
+    page.locator("#delete-dialog").get_by_role("button", name="Delete camera").click()
+    expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
+
+
+def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], Page]) -> None:
+    camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
+    plates = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
+    recording = stage.add_clip(make_clip(Cars(), camera, start_ms(30), analysis="recorder"))
+    page = open_page()
+    sign_in(page, stage, "/clips")
+    expect(page.locator(".card")).to_have_count(2)
+    assert (
+        page.locator(f'[data-clip="{plates}"] img').evaluate("image => image.decode().then(() => image.naturalWidth)")
+        == 640
+    )
+
+    fresh = stage.add_clip(make_clip(Face(), camera, start_ms(10), analysis="emotion"))
+    expect(page.locator(".card").first).to_have_attribute("data-clip", fresh)
+    page.get_by_role("textbox", name="Plate").fill("rt-39 h")
+    expect(page.locator(".card")).to_have_count(1)
+    assert "text=rt-39+h" in page.url
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(3)
+    page.get_by_role("combobox", name="Emotion").select_option("happy")
+    expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("button", name="Clear").click()
+
+    page.locator(f'[data-clip="{plates}"]').click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Gate")
+    page.locator("video").wait_for()
+    page.keyboard.press("Space")
+    wait_js(page, IS_PLAYING)
+    assert page.evaluate(FRAMES_SHOWN) > 5
+    page.keyboard.press("Space")
+    at = page.evaluate("document.querySelector('video').currentTime")
+    page.keyboard.press(".")
+    wait_js(page, f"Math.abs(document.querySelector('video').currentTime - {at} - 0.1) < 0.06")
+    page.locator(".sightings button").filter(has_text="TN64FLE").click()
+    wait_js(page, "document.querySelector('video').currentTime > 7")
+
+    page.goto(stage.url + "/sightings")
+    page.get_by_role("searchbox", name="Plate").fill("74 x")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("KA74XEF")
+    assert page.locator("tbody img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+    page.get_by_role("link", name="Play").click()
+    wait_js(page, "document.querySelector('video').readyState >= 2")
+    assert page.evaluate("document.querySelector('video').currentTime") > 0
+
+    page.get_by_role("button", name="Delete").click()
+    page.locator("#delete-dialog").get_by_role("button", name="Delete clip").click()
+    expect(page).to_have_url(stage.url + "/clips")
+    expect(page.locator(f'[data-clip="{recording}"]')).to_be_visible()
+    expect(page.locator(f'[data-clip="{plates}"]')).to_have_count(0)
+    page.goto(f"{stage.url}/clips/{plates}")
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+
+    page.goto(stage.url + "/sightings")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.context.clear_cookies()
+    page.get_by_role("searchbox", name="Plate").fill("KA")
+    page.wait_for_url("**/sign-in?next=*")
+
+
+def test_page_works_at_phone_width_and_by_keyboard(stage: Stage, open_page: Callable[[], Page]) -> None:
+    camera = str(stage.add_camera("Gate with a rather long name that has to wrap somewhere")["id"])
+    clip = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
+    page = open_page()
+    page.set_viewport_size({"width": 360, "height": 740})
+    sign_in(page, stage)
+    for path in ("/", f"/cameras/{camera}", "/clips", f"/clips/{clip}", "/sightings", "/status"):
+        page.goto(stage.url + path)
+        page.wait_for_load_state("networkidle")
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, path
+    page.goto(stage.url + "/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.get_by_role("button", name="Add camera").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#add-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#add-dialog")).to_be_hidden()
