@@ -11,7 +11,7 @@ from api_server.accounts.users import Users
 from api_server.database.mongo import MongoDatabase
 from api_server.server import ApiServer
 from api_server.settings import ApiSettings
-from api_server.wiring import AllSettings
+from api_server.wiring import AllSettings, check_settings
 from common.clock import SystemClock
 from common.errors import ConfigurationError, Transient
 from common.logs import configure_logging
@@ -52,6 +52,7 @@ def _serve() -> int:
     )
     shown = redacted(settings.api, settings.kafka, settings.mongo, settings.storage, settings.places)
     logging.getLogger("api_server").info("api server starts", extra=shown)
+    check_settings(settings)
     ApiServer(settings).run()
     return 0
 

@@ -62,6 +62,12 @@ class ApiService:
         self._database.close()
 
 
+def check_settings(settings: AllSettings) -> None:
+    """What no retry mends is found before the server forks. Talks to nobody. Raises ConfigurationError."""
+    S3ObjectStore(settings.storage)
+    MongoDatabase(settings.mongo).close()
+
+
 def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiService:
     """The service on real servers. Opens connections lazily: it starts whether or not they answer."""
     clock = clock or SystemClock()

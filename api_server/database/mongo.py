@@ -143,7 +143,7 @@ class MongoCollection:
 
 
 class MongoDatabase:
-    """Implements `Database`. Create after fork: PyMongo's monitor threads do not survive one."""
+    """Implements `Database`. Connects at the first call. Use after fork: PyMongo's threads do not survive one."""
 
     def __init__(self, settings: MongoSettings) -> None:
         self._watch = LossWatch()
@@ -156,6 +156,7 @@ class MongoDatabase:
                 heartbeatFrequencyMS=HEARTBEAT_MS,
                 event_listeners=[self._watch],
                 appname="lookout",
+                connect=False,
             )
             database = self._client.get_default_database(DEFAULT_DATABASE)
         except (mongo_errors.ConfigurationError, ValueError) as error:

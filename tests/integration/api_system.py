@@ -44,7 +44,9 @@ class ApiSystem:
         self.kafka = load_settings(KafkaSettings, self.variables)
         self.store = S3ObjectStore(load_settings(StorageSettings, self.variables))
         self.api = ServiceProcess("api_server", ports.page, self.variables, folder / "api.log")
-        self.indexer = ServiceProcess("api_server.indexer", ports.health_of("indexer"), self.variables, folder / "indexer.log")
+        self.indexer = ServiceProcess(
+            "api_server.indexer", ports.health_of("indexer"), self.variables, folder / "indexer.log"
+        )
         make_topics(self.kafka.bootstrap_servers, self.kafka.topic_prefix)
         self.producer = ConfluentProducer(self.kafka)
         cleanup.callback(self.producer.close)

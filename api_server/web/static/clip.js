@@ -48,7 +48,7 @@ function sightingRow(sighting) {
   );
 }
 
-byId("sightings").replaceChildren(...clip.sightings.map(sightingRow));
+byId("sightings").replaceChildren(...clip.sightings.toSorted((a, b) => a.first_us - b.first_us).map(sightingRow));
 byId("no-sightings").hidden = clip.sightings.length > 0;
 const counts = Object.entries(clip.counts).map(([fate, count]) => `${count} ${FATES[fate] ?? fate}`);
 const facts = {

@@ -7,6 +7,8 @@ export async function wireFilters(form, changed) {
   const { cameras } = await get("/v1/cameras");
   for (const camera of cameras) form.elements.camera.add(new Option(camera.name, camera.id));
   readAddress(form);
+  // On a phone the filters give way to what is filtered, unless some are set.
+  form.querySelector("details").open = matchMedia("(min-width: 641px)").matches || isFiltered(form);
   let timer = null;
   const apply = (waitMs) => {
     clearTimeout(timer);

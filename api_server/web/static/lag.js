@@ -20,7 +20,7 @@ export function fillLags(list, analyses, clipMs) {
   list.replaceChildren(
     ...analyses.map((lag) => {
       const words = lagWords(lag, clipMs);
-      return el("li", { class: `tag ${words.mood}`, title: words.title }, `${analysisName(lag.analysis)}: ${words.text}`);
+      return el("li", { class: `tag ${words.mood}`, title: words.title }, `${analysisName(lag.analysis)} ${words.text}`);
     }),
   );
 }

@@ -1,4 +1,4 @@
-// What every signed-in page has: signing out, and words for a camera that went away.
+// What every signed-in page has: signing out.
 import { remove } from "./api.js";
 import { byId, notice } from "./dom.js";
 
