@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, ResourceType
 
-from common.errors import ConfigurationError
+from common.errors import Transient
 from common.kafka.confluent.admin import answer
 from common.kafka.confluent.config import REQUEST_TIMEOUT_S
 from common.kafka.confluent.errors import error_from
@@ -51,7 +51,7 @@ def broker_config(admin: AdminClient) -> dict[str, str]:
     except KafkaException as error:
         raise error_from(error, "listing brokers") from error
     if not brokers:
-        raise ConfigurationError("The Kafka cluster names no broker.")
+        raise Transient("The Kafka cluster names no broker.")
     name = str(min(brokers))
     return _configs(admin, [ConfigResource(ResourceType.BROKER, name)])[name]
 

@@ -28,7 +28,7 @@ from common.errors import ConfigurationError, LookoutError, Transient
 from common.kafka.cluster_facts import MAX_MESSAGE_BYTES, ExistingTopic, existing_topics
 from common.kafka.confluent.admin import answer, build_admin
 from common.kafka.confluent.config import REQUEST_TIMEOUT_S
-from common.kafka.confluent.errors import TopicExists
+from common.kafka.confluent.errors import TooFewBrokers, TopicExists
 from common.kafka.limits import check_limits, fixed_problems
 from common.logs import configure_logging
 from common.retry import Backoff, retry_transient
@@ -38,6 +38,8 @@ from common.topics import TopicSpec, topic_specs
 BROKER_WAIT_S = 60.0
 """A broker that has just been started needs some seconds; in Docker more."""
 VISIBLE_WAIT_S = 30.0
+FENCED_WAIT_S = 20.0
+"""After this long, too few brokers are a mistake in the settings."""
 EXIT_TRANSIENT = 70
 EXIT_CONFIGURATION = 78
 
@@ -64,7 +66,8 @@ def ensure_topics(
         lambda: existing_topics(admin, names), Deadline(wait_s, clock), clock=clock, on_retry=_say_waiting
     )
     # 2.
-    _create(admin, [spec for spec in specs if spec.name not in existing], replication_factor)
+    missing = [spec for spec in specs if spec.name not in existing]
+    _create_when_possible(admin, missing, replication_factor, clock)
     # 3. Somebody else may have made some at the same moment, differently: from here on all are looked at.
     existing = retry_transient(
         lambda: _require_all(admin, names), Deadline(VISIBLE_WAIT_S, clock), Backoff(0.05, 1.0), clock
@@ -79,6 +82,22 @@ def ensure_topics(
     # 6.
     retry_transient(lambda: _require_in_force(admin, specs), Deadline(VISIBLE_WAIT_S, clock), Backoff(0.05, 1.0), clock)
     check_limits(settings)
+
+
+def _create_when_possible(
+    admin: AdminClient, specs: Sequence[TopicSpec], replication_factor: int, clock: Clock
+) -> None:
+    """A broker that has just started, or is short of time, is fenced: it answers and does not take part."""
+    deadline = Deadline(FENCED_WAIT_S, clock)
+    for delay_s in Backoff().delays():
+        try:
+            return _create(admin, specs, replication_factor)
+        except TooFewBrokers as error:
+            if deadline.remaining_s() <= delay_s:
+                raise
+            _say_waiting(error)
+        clock.sleep(delay_s)
+    raise AssertionError("delays() is endless")
 
 
 def _create(admin: AdminClient, specs: Sequence[TopicSpec], replication_factor: int) -> None:
@@ -137,7 +156,7 @@ def _require_in_force(admin: AdminClient, specs: Sequence[TopicSpec]) -> None:
         raise Transient(f"settings not in force yet: topics {', '.join(pending)}")
 
 
-def _say_waiting(error: Transient) -> None:
+def _say_waiting(error: LookoutError) -> None:
     _log.info("waiting for the broker", extra={"error": str(error)})
 
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from confluent_kafka import KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -23,6 +24,7 @@ from common.kafka.ports import FROM_BEGINNING, GroupConsumer, LogReader, RecordP
 from common.settings import KafkaSettings, load_settings
 
 ADMIN_LIMIT_S = 20.0
+SETUP_LIMIT_S = 60.0
 SMALL_LIMIT_BYTES = 256 * 1024
 
 
@@ -105,10 +107,11 @@ class BrokerBackend:
         config = {"message.timestamp.type": "LogAppendTime"}
         if max_message_bytes is not None:
             config["max.message.bytes"] = str(max_message_bytes)
-        self._admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(ADMIN_LIMIT_S)
-        # The answer comes before every broker thread knows the topic and its leaders.
-        deadline = Deadline(ADMIN_LIMIT_S)
+        deadline = Deadline(SETUP_LIMIT_S)
+        # A broker on a busy machine may be fenced for a while, and its answer comes before its threads know the topic.
         while topic not in existing_topics(self._admin, [topic]) and not deadline.is_over:
+            with contextlib.suppress(KafkaException, TimeoutError):
+                self._admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(ADMIN_LIMIT_S)
             SystemClock().sleep(0.02)
 
     def _delete(self, topic: str) -> None:

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from common.clock import SystemClock
 from common.errors import ConfigurationError, Transient
+from common.kafka import topics_command
 from common.kafka.cluster_facts import existing_topics
 from common.kafka.confluent.admin import build_admin
 from common.kafka.limits import check_limits
@@ -104,7 +105,10 @@ def test_missing_topics_are_all_named_at_once(settings: KafkaSettings) -> None:
     assert all(spec.name in str(caught.value) for spec in topic_specs(settings.topic_prefix))
 
 
-def test_more_replicas_than_brokers_is_a_configuration_error(settings: KafkaSettings) -> None:
+def test_more_replicas_than_brokers_is_a_configuration_error(
+    settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics_command, "FENCED_WAIT_S", 1.0)
     with pytest.raises(ConfigurationError):
         ensure_topics(settings, replication_factor=9)
 

@@ -29,7 +29,6 @@ _CONFIGURATION = frozenset(
         KafkaError.INVALID_CONFIG,
         KafkaError.INVALID_GROUP_ID,
         KafkaError.INVALID_PARTITIONS,
-        KafkaError.INVALID_REPLICATION_FACTOR,
         KafkaError.INVALID_SESSION_TIMEOUT,
         KafkaError.OFFSET_METADATA_TOO_LARGE,
         KafkaError.POLICY_VIOLATION,
@@ -50,6 +49,10 @@ class FatalClientError(LookoutError):
     """The client handle is beyond use: nothing but a new one helps."""
 
 
+class TooFewBrokers(ConfigurationError):
+    """Fewer brokers take part than there are to be replicas. While a cluster starts that may pass."""
+
+
 class TopicExists(ConfigurationError):
     """A topic that was to be made is there."""
 
@@ -61,6 +64,8 @@ def error_for(error: KafkaError, doing: str) -> LookoutError:
         return FatalClientError(sentence)
     if error.code() in _TOO_LARGE:
         return RecordTooLarge(sentence)
+    if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+        return TooFewBrokers(sentence)
     if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
         return TopicExists(sentence)
     if error.code() in _CONFIGURATION:
