@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.browser.stage import CHROMIUM_NAMES, Stage, open_stage
 
-
 WAIT_MS = 60_000
 """How long the page may take for anything: the suite runs beside others."""
 

@@ -9,12 +9,12 @@ import av
 import cv2
 import numpy as np
 
-from camera_client.demo.cars import _MOVING_PART, LOOP_S, PLATES, SECONDS_PER_CAR, CarScene
 from camera_client.demo.cars import _BUMPER_FAR as FAR_BUMPER
 from camera_client.demo.cars import _BUMPER_NEAR as NEAR_BUMPER
 from camera_client.demo.cars import _CAR_H as CAR_H
 from camera_client.demo.cars import _CAR_W as CAR_W
 from camera_client.demo.cars import _FAR_SCALE as FAR_SCALE
+from camera_client.demo.cars import _MOVING_PART, LOOP_S, PLATES, SECONDS_PER_CAR, CarScene
 from camera_client.demo.cars import _NEAR_SCALE as NEAR_SCALE
 from camera_client.demo.face import FaceScene
 from common.contracts.detection import Box, Detection, Sighting
@@ -98,7 +98,7 @@ def make_clip(
     analysis: str | None = None,
     at_s: float = 0,
 ) -> MadeClip:
-    """`length_ms` of a scene from its second `at_s` on, as the consumer `analysis` (default: the scene's own) stores it."""
+    """`length_ms` of a scene from its second `at_s` on, as a consumer (`analysis`, else the scene's own) stores it."""
     analysis = analysis or scene.analysis
     is_plain = analysis == "recorder"
     shots = [scene.shot(at_s + n / FPS) for n in range(length_ms * FPS // 1000)]

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots OUT_DIR`: pictures of every page, light, dark and phone, from a system of its own."""
+"""`python -m tests.browser.screenshots OUT_DIR`: every page, light, dark and phone, from a system of its own."""
 
 import argparse
 import shutil
@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from infra.native.layout import VarFolder
 from infra.native.ports import free_ports
@@ -17,7 +18,13 @@ from infra.native.settings import read_settings
 from tests.browser.stage import CHROMIUM_NAMES, Stage, furnish, open_stage
 from tests.support.service_process import wait_until
 
-DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
+Scheme = Literal["light", "dark"]
+DESKTOP, PHONE = ViewportSize(width=1280, height=820), ViewportSize(width=390, height=844)
+SHOTS: tuple[tuple[Scheme, ViewportSize, str], ...] = (
+    ("light", DESKTOP, ""),
+    ("dark", DESKTOP, "-dark"),
+    ("light", PHONE, "-phone"),
+)
 LIVE_LIMIT_MS = 30_000
 
 
@@ -39,7 +46,7 @@ def own_variables(folder: Path) -> Iterator[dict[str, str]]:
         group.stop()
 
 
-def sign_in(browser: Browser, stage: Stage, scheme: str, size: dict[str, int]) -> Page:
+def sign_in(browser: Browser, stage: Stage, scheme: Scheme, size: ViewportSize) -> Page:
     context = browser.new_context(color_scheme=scheme, viewport=size, device_scale_factor=1)
     page = context.new_page()
     page.goto(stage.url + "/sign-in")
@@ -51,8 +58,13 @@ def sign_in(browser: Browser, stage: Stage, scheme: str, size: dict[str, int]) -
     return page
 
 
+def wait_for_video(page: Page) -> None:
+    """Until its first picture is there. Asked through the debugger: the page's policy forbids evaluating text."""
+    wait_until(lambda: bool(page.evaluate("document.querySelector('video').readyState >= 2")), "the video is there")
+
+
 def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) -> None:
-    for scheme, size, suffix in (("light", DESKTOP, ""), ("dark", DESKTOP, "-dark"), ("light", PHONE, "-phone")):
+    for scheme, size, suffix in SHOTS:
         page = sign_in(browser, stage, scheme, size)
 
         def shoot(name: str, page: Page = page, suffix: str = suffix) -> None:
@@ -80,7 +92,7 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
         page.wait_for_timeout(800)
         shoot("clips")
         page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
-        wait_until(lambda page=page: page.evaluate("document.querySelector('video').readyState >= 2"), "the video is there")
+        wait_for_video(page)
         page.wait_for_timeout(800)
         shoot("clip")
         page.goto(f"{stage.url}/sightings")
@@ -107,7 +119,7 @@ def main() -> int:
     folder: Path = parser.parse_args().folder
     chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if chromium is None:
-        print("Chromium is not installed: apt-get install chromium", file=sys.stderr)
+        sys.stderr.write("Chromium is not installed: apt-get install chromium\n")
         return 1
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -120,7 +132,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         take_all(browser, stage, ids, folder)
         browser.close()
-    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
     return 0
 
 

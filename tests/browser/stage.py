@@ -1,4 +1,4 @@
-"""A running lookout for a browser: API, indexer, ingest and signalling as processes, clips and live pictures from scenes."""
+"""A running lookout for a browser: API, indexer, ingest and signalling as processes, filled from scenes."""
 
 import contextlib
 import threading

@@ -67,17 +67,35 @@ def test_sign_in_wrong_password_is_told_and_the_page_asked_for_comes_afterwards(
     expect(page).to_have_url(stage.url + "/")
 
 
+def is_sent(curl: list[str], folder: Path) -> bool:
+    """Whether the shown line, run in a shell's place, gets a picture acknowledged."""
+    (folder / "picture.jpg").write_bytes(Cars().shot(2).jpeg())
+    assert curl[0] == "curl"
+    command = [*curl, "-s", "-w", "%{http_code}"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.endswith("201")
+
+
+def test_first_page_is_small(stage: Stage, open_page: Callable[[], Page]) -> None:
+    page = open_page()
+    sign_in(page, stage)
+    answers: list[Response] = []
+
+    def hear(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", hear)
+    page.reload()
+    expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
+    assert len(answers) <= 20, [answer.url for answer in answers]
+    assert sum(int(answer.headers.get("content-length", 0)) for answer in answers) < 200_000
+
+
 def test_camera_added_with_the_shown_curl_line_is_seen_live(
     stage: Stage, open_page: Callable[[], Page], tmp_path: Path
 ) -> None:
     page = open_page()
     sign_in(page, stage)
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
-    page.reload()
     expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
-    assert len(answers) <= 20, [answer.url for answer in answers]
-    assert sum(int(answer.headers.get("content-length", 0)) for answer in answers) < 200_000
 
     page.get_by_role("button", name="Add camera").first.click()
     form = page.locator("#add-form")
@@ -92,17 +110,7 @@ def test_camera_added_with_the_shown_curl_line_is_seen_live(
     expect(dialog.get_by_role("heading", name="Connect Yard <b>✓</b>")).to_be_visible()
 
     curl = shlex.split(dialog.locator('[data-fill="curl"]').inner_text())
-    (tmp_path / "picture.jpg").write_bytes(Cars().shot(2).jpeg())
-    assert curl[0] == "curl"
-    until = time.monotonic() + 60
-    while True:
-        sent = subprocess.run(
-            [*curl, "-s", "-w", "%{http_code}"], cwd=tmp_path, capture_output=True, text=True, check=True
-        )
-        if sent.stdout.endswith("201"):
-            break
-        assert time.monotonic() < until, sent.stdout
-        time.sleep(0.3)
+    wait_until(lambda: is_sent(curl, tmp_path), "the shown line sends a picture")
     client = shlex.split(dialog.locator('[data-fill="client"]').inner_text())
     token = dialog.locator('[data-fill="token"]').inner_text()
     assert client[:3] == ["python", "-m", "camera_client"]
