@@ -188,6 +188,7 @@ def stage(
         opened.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_in_mid_window_every_frame_is_in_exactly_one_clip(stage: Stage) -> None:
     with stage.cameras_on():
@@ -293,6 +294,7 @@ def test_poison_is_dead_lettered_and_its_neighbours_are_stored(stage: Stage) -> 
     assert "running" in {status.state for status in states}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_frame_that_kills_the_process_is_dead_lettered_alone(stage: Stage) -> None:
     for _ in range(5):
