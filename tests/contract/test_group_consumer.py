@@ -273,6 +273,75 @@ def test_close_tells_the_listener_while_a_commit_is_still_accepted(kafka: KafkaB
     wait_owned([successor], 2)
 
 
+@pytest.mark.slow
+def test_members_that_come_and_go_read_every_record_once(kafka: KafkaBackend, group: str) -> None:
+    """Each commits what it has read when partitions are taken from it, and begins where the log says."""
+    topic, producer, reader = kafka.create_topic(6), kafka.producer(), kafka.reader()
+    members: list[Member] = []
+    done: list[Member] = []
+
+    def join() -> Member:
+        member = Member(kafka.consumer(group), topic)
+        member.on_revoked = member.commit_what_is_read
+
+        def begin_at_committed(partitions: Sequence[TopicPartition]) -> None:
+            positions = reader.committed(group, partitions)
+            member.next.update({p: 0 if (at := positions[p]) is None else at.next_offset for p in partitions})
+
+        member.on_assigned = begin_at_committed
+        members.append(member)
+        return member
+
+    def leave(member: Member) -> None:
+        members.remove(member)
+        done.append(member)
+        member.consumer.close()
+
+    sent = 0
+
+    def send(records: int) -> None:
+        nonlocal sent
+        for _ in range(records):
+            producer.send(topic, None, b"x", partition=sent % 6)
+            sent += 1
+
+    first = join()
+    for step in range(6):
+        send(60)
+        if step % 2 == 0:
+            join()
+        elif step == 3:
+            leave(first)
+        else:
+            leave(members[-1])
+        settle(members, 1.5)
+        send(60)
+        wait_owned(members, 6)
+    assert producer.flush(PATIENCE_S) == 0
+    everybody = [*members, *done]
+    drive(members, lambda: sum(len(m.records) for m in everybody) >= sent)
+    settle(members)
+    for partition in range(6):
+        assert sorted(offset for m in everybody for offset in m.offsets(partition)) == list(range(sent // 6))
+
+
+def test_a_member_leaves_although_its_listener_raises(kafka: KafkaBackend, group: str) -> None:
+    topic = kafka.create_topic(1)
+    member = Member(kafka.consumer(group), topic)
+    wait_owned([member], 1)
+
+    def refuse(_partitions: Sequence[TopicPartition]) -> None:
+        raise LookoutError("the listener is broken")
+
+    member.on_revoked = refuse
+    with pytest.raises(LookoutError, match="the listener is broken"):
+        member.consumer.close()
+    successor = Member(kafka.consumer(group), topic)
+    start = time.monotonic()
+    wait_owned([successor], 1)
+    assert time.monotonic() - start < 9.0  # not only when the session of the first has run out
+
+
 def test_an_expired_position_is_told_and_not_skipped(kafka: KafkaBackend, group: str) -> None:
     topic = kafka.create_topic(2)
     for partition in (0, 1):

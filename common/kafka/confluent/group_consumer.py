@@ -171,17 +171,19 @@ class ConfluentGroupConsumer:
             return
         self._is_closing = True
         deadline = Deadline(CLOSE_TIMEOUT_S)
-        self._answer_rebalances()
-        # The listener hears of it before librdkafka leaves, so that it can still commit.
-        if self._owned and self._listener is not None:
-            self._listener.revoked(sorted(self._owned))
-        self._commits.finish()
-        # Leaving talks to the broker and has no time-out of its own.
-        leaving = threading.Thread(target=self._leave, name="kafka-leave", daemon=True)
-        leaving.start()
-        leaving.join(deadline.remaining_s())
-        self._owned.clear()
-        self._next.clear()
+        try:
+            self._answer_rebalances()
+            # The listener hears of it before librdkafka leaves, so that it can still commit.
+            if self._owned and self._listener is not None:
+                self._listener.revoked(sorted(self._owned))
+            self._commits.finish()
+        finally:
+            # Leaving talks to the broker and has no time-out of its own.
+            leaving = threading.Thread(target=self._leave, name="kafka-leave", daemon=True)
+            leaving.start()
+            leaving.join(deadline.remaining_s())
+            self._owned.clear()
+            self._next.clear()
 
     def _leave(self) -> None:
         try:

@@ -48,6 +48,9 @@ class ConfluentTopicReader:
         except KafkaException as error:
             self._consumer.close()
             raise error_from(error, f"finding the start of {', '.join(topics)}") from error
+        except Transient:
+            self._consumer.close()
+            raise
 
     def poll(self, timeout_s: float) -> list[Record]:
         records: list[Record] = []

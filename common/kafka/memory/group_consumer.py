@@ -82,16 +82,18 @@ class MemoryGroupConsumer:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._owned and self._listener is not None:
-            if self._cluster.group(self.group).is_member(self.member_id):
-                self._listener.revoked(sorted(self._owned))
-            else:
-                self._listener.lost(sorted(self._owned))
-        self._forget(self._owned)
-        with self._cluster.changed:
-            self._cluster.group(self.group).leave(self.member_id)
-            self._cluster.retarget(self.group)
-        self._finish_commits()
+        try:
+            if self._owned and self._listener is not None:
+                if self._cluster.group(self.group).is_member(self.member_id):
+                    self._listener.revoked(sorted(self._owned))
+                else:
+                    self._listener.lost(sorted(self._owned))
+            self._finish_commits()
+        finally:
+            self._forget(self._owned)
+            with self._cluster.changed:
+                self._cluster.group(self.group).leave(self.member_id)
+                self._cluster.retarget(self.group)
 
     def _require_topics(self) -> None:
         """As the real one: a topic that never was is an error, one that is being made again is waited for."""
