@@ -58,7 +58,7 @@ def delete_topics(settings: KafkaSettings) -> None:
 
 
 def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jpegs: Sequence[bytes]) -> None:
-    """Write every frame, cameras interleaved as they would arrive. The last window is over: nobody waits for its end."""
+    """Write every frame, cameras interleaved as they would arrive; all windows are over, so that none is waited for."""
     producer = Producer(
         settings.client_config() | {"linger.ms": 20, "queue.buffering.max.messages": 100_000, "acks": "all"}
     )
