@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ from common.contracts.segment_job import (
     part_key,
     result_key,
 )
-from common.kafka.ports import Record
+from common.kafka.ports import LogReader, Record
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.merge import merge_sightings
 from consumers.jobs.plan import UnusableVideo, VideoFacts, cut, plan_parts
@@ -80,7 +81,8 @@ def store(tmp_path: Path) -> MemoryObjectStore:
 
 @pytest.fixture
 def worker(store: MemoryObjectStore, tmp_path: Path) -> JobWorker:
-    return JobWorker(PROBE, BrightSpots(), store, None, "probe-jobs", tmp_path)  # type: ignore[arg-type] - no log is read
+    nothing_is_read = cast(LogReader, None)
+    return JobWorker(PROBE, BrightSpots(), store, nothing_is_read, "probe-jobs", tmp_path)
 
 
 def make_record(job: PlanJob | PartJob | JoinJob) -> Record:
