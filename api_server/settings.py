@@ -35,7 +35,6 @@ class IndexerSettings(Settings):
     """The indexer's own port."""
 
     health_port: int = Field(8104, alias="LOOKOUT_HEALTH_PORT", ge=0, le=65_535, description="0: any free one")
-    health_bind: str = Field("127.0.0.1", alias="LOOKOUT_PAGE_BIND", min_length=1)
 
 
 class RetentionSettings(Settings):

@@ -18,8 +18,10 @@ T = TypeVar("T", bound=BaseModel)
 def read_body(request: Request, kind: type[T]) -> T:
     """The JSON body as `kind`. Raises ApiError 400, 411, 413, 415."""
     if request.content_length is None:
-        # gunicorn would hand on a chunked body cut at the limit, without a word.
-        raise ApiError(411, "length_required", "Send the body with a Content-Length.")
+        if "Transfer-Encoding" in request.headers:
+            # gunicorn would hand on a chunked body cut at the limit, without a word.
+            raise ApiError(411, "length_required", "Send the body with a Content-Length.")
+        raise ApiError(400, "invalid_request", "This request needs a JSON body.")
     if request.mimetype != "application/json":
         raise ApiError(415, "not_json", "Send the body as application/json.")
     if request.content_length > BODY_MAX_BYTES:

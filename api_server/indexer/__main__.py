@@ -36,7 +36,7 @@ def main() -> int:
         with open_indexer(kafka, mongo, storage, retention, metrics) as service:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: service.request_stop())
-            health = HealthServer(own.health_bind, own.health_port, metrics, lambda: None, service.problem)
+            health = HealthServer("127.0.0.1", own.health_port, metrics, lambda: None, service.problem)
             return service.run(health)
     except ConfigurationError as error:
         print(error, file=sys.stderr)

@@ -114,6 +114,11 @@ def test_create_bodies_that_are_no_json_are_refused(world: World) -> None:
         return browser.client.post("/v1/cameras", data=data, content_type=kind, headers=headers).status_code
 
     assert status(b"{}", "text/plain") == 415
+    assert browser.send("POST", "/v1/cameras").status_code == 400
+    chunked = browser.client.post(
+        "/v1/cameras", headers={**headers, "Transfer-Encoding": "chunked"}, content_type="application/json"
+    )
+    assert chunked.status_code == 411
     assert status(b"{", "application/json") == 400
     assert status(b"\xff\xfe", "application/json") == 400
     assert status(b'{"name": "' + b"x" * 70_000 + b'"}', "application/json") == 413
