@@ -106,6 +106,8 @@ class Assignment:
     """The earliest end of an open window."""
     backlog: deque[Record] = field(default_factory=deque)
     backlog_bytes: int = 0
+    is_backlogged: bool = False
+    """It has read as much ahead as it may: nothing is polled, or the partition is paused, until half is admitted."""
     lost_looks: int = 0
     """How often the log was looked at since its next offset was not found there; 0 while all is well."""
     is_paused: bool = False
@@ -192,6 +194,7 @@ class Assignment:
             camera.parked_frames = 0
         self.backlog.clear()
         self.backlog_bytes = 0
+        self.is_backlogged = False
         self.next_end_ms = None
         self.unsettled.clear()
         self.notices.clear()

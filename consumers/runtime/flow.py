@@ -25,7 +25,7 @@ RATE_OVER_S = 5.0
 class Load:
     """What is on its way. `frames`, `decoded_bytes`: admitted and not through the ordered stage. `spool_bytes`: sealed
     and not settled, `storing` windows of it. `notice_bytes`: letters on their way. `has_full_backlog`: of a partition
-    that is not paused.
+    that is not paused. `admitted_s`: when a record was last admitted.
     """
 
     frames: int
@@ -34,6 +34,7 @@ class Load:
     storing: int = 0
     notice_bytes: int = 0
     has_full_backlog: bool = False
+    admitted_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,20 @@ class Flow:
         self._full_since_s = _since(self._full_since_s, is_full, now_s)
         self._backlogged_since_s = _since(self._backlogged_since_s, load.has_full_backlog, now_s)
         if is_full:
-            self._is_paused = _has_lasted(self._full_since_s, now_s)
+            # Full and admitting all the same, the backlog takes what room there is: that is work, not an outage.
+            lasting = _has_lasted(self._full_since_s, now_s)
+            self._is_paused = lasting and now_s - load.admitted_s >= PAUSE_AFTER_S
             return Pace(0, is_paused=self._is_paused)
         if load.has_full_backlog:
             return Pace(0, pauses_backlogged=_has_lasted(self._backlogged_since_s, now_s))
         return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)))
 
-    def is_backlog_full(self, records: int, size_bytes: int) -> bool:
-        """Whether a partition has read as much ahead as it may."""
-        return records >= BACKLOG_RECORDS or size_bytes >= self._settings.backlog_bytes
+    def is_backlog_full(self, records: int, size_bytes: int, was_full: bool) -> bool:
+        """Whether a partition has read as much ahead as it may; once full, until half of it is admitted."""
+        most, most_bytes = BACKLOG_RECORDS, self._settings.backlog_bytes
+        if was_full:
+            most, most_bytes = most // 2, most_bytes // 2
+        return records >= most or size_bytes >= most_bytes
 
     def _low_mark(self) -> int:
         rate = sum(frames for _, frames in self._finished) / RATE_OVER_S

@@ -55,6 +55,7 @@ class Intake:
         self._signs = signs
         self._tally = tally
         self._clock = clock
+        self._admitted_s = 0.0
         self._polled_s = clock.monotonic_s()
         self.outage: str | None = None
         """Why Kafka cannot be read just now."""
@@ -76,11 +77,9 @@ class Intake:
             spool_bytes=self._settling.spool_bytes,
             storing=self._settling.uploading,
             notice_bytes=self._notices.pending_bytes,
-            has_full_backlog=any(not a.is_paused and self._is_backlog_full(a) for a in self._assignments.values()),
+            has_full_backlog=any(a.is_backlogged and not a.is_paused for a in self._assignments.values()),
+            admitted_s=self._admitted_s,
         )
-
-    def _is_backlog_full(self, assignment: Assignment) -> bool:
-        return self._flow.is_backlog_full(len(assignment.backlog), assignment.backlog_bytes)
 
     def turn(self, longest_s: float) -> None:
         """Backlog first, then what a poll of at most `longest_s` returns. Nothing collected is left when a rebalance
@@ -137,7 +136,11 @@ class Intake:
                 record = assignment.backlog.popleft()
                 assignment.backlog_bytes -= len(record.value or b"")
                 self._admitter.admit(assignment, record, now_s)
+                self._admitted_s = now_s
                 frames += 1
+            assignment.is_backlogged = self._flow.is_backlog_full(
+                len(assignment.backlog), assignment.backlog_bytes, assignment.is_backlogged
+            )
         self.submit()
 
     def _is_held_up(self, assignment: Assignment) -> bool:
@@ -163,7 +166,7 @@ class Intake:
             if assignment.is_paused:
                 wanted = pace.is_paused or len(assignment.backlog) > BACKLOG_LOW_RECORDS
             else:
-                wanted = pace.is_paused or (pace.pauses_backlogged and self._is_backlog_full(assignment))
+                wanted = pace.is_paused or (pace.pauses_backlogged and assignment.is_backlogged)
             if wanted:
                 assignment.heard_s = now_s
             if wanted != assignment.is_paused:

@@ -122,4 +122,5 @@ class LogWatch:
         self._consumer.pause([assignment.partition])
         assignment.backlog.clear()
         assignment.backlog_bytes = 0
+        assignment.is_backlogged = False
         self._admitter.close(assignment, list(assignment.open_windows()))

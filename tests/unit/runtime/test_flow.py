@@ -31,6 +31,13 @@ def test_flow_pauses_after_5_s_without_room_only() -> None:
     assert flow.turn(load(40), 9.1).is_paused
 
 
+def test_flow_full_and_admitting_all_the_same_is_no_outage() -> None:
+    flow = Flow(SETTINGS)
+    for second in range(60):
+        assert not flow.turn(load(40, admitted_s=second - 1.0), float(second)).is_paused
+    assert flow.turn(load(40, admitted_s=58.0), 63.1).is_paused
+
+
 def test_flow_resumes_when_two_seconds_of_work_are_left() -> None:
     flow = Flow(SETTINGS)
     flow.turn(load(40), 0.0)
@@ -59,9 +66,11 @@ def test_flow_unacknowledged_letters_stop_it() -> None:
 
 def test_flow_full_backlog_stops_the_taking_and_pauses_its_partition_only_if_it_lasts() -> None:
     flow = Flow(SETTINGS)
-    assert flow.is_backlog_full(BACKLOG_RECORDS, 0)
-    assert flow.is_backlog_full(1, SETTINGS.backlog_bytes)
-    assert not flow.is_backlog_full(BACKLOG_RECORDS - 1, SETTINGS.backlog_bytes - 1)
+    assert flow.is_backlog_full(BACKLOG_RECORDS, 0, was_full=False)
+    assert flow.is_backlog_full(1, SETTINGS.backlog_bytes, was_full=False)
+    assert not flow.is_backlog_full(BACKLOG_RECORDS - 1, SETTINGS.backlog_bytes - 1, was_full=False)
+    assert flow.is_backlog_full(BACKLOG_RECORDS // 2, 0, was_full=True)
+    assert not flow.is_backlog_full(BACKLOG_RECORDS // 2 - 1, 0, was_full=True)
     assert flow.turn(load(5, has_full_backlog=True), 0.0) == Pace(0)
     assert flow.turn(load(5, has_full_backlog=True), 4.9) == Pace(0)
     assert flow.turn(load(5), 5.0).records > 0, "a camera that catches up is at its cap now and then"
