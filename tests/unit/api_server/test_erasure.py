@@ -1,40 +1,21 @@
-"""Deletion, expiry, tombstones and the sweep: store and index stay alike."""
+"""Deletion, expiry, and the tombstones they leave."""
 
 import dataclasses
 
 import pytest
 
-from api_server.clips.records import ClipRecord
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.retention import Kept, Retention
-from api_server.indexer.sweep import SETTLED_AFTER_S, Sweep
 from api_server.indexer.tombstones import AFTER_PASSING_S, RECORD_S, TombstoneKeeper
 from common.clock import SystemClock
-from common.contracts.clip_event import parse_event
 from common.contracts.sidecar import Sidecar
 from common.errors import Transient
 from common.kafka.ports import Position, TopicPartition
 from common.storage.clips import read_sidecar
-from tests.unit.api_server.world import JPEG, World, make_sidecar, make_sighting, recorder_sidecar
+from tests.unit.api_server.world import World, make_sidecar, recorder_sidecar
 
 HOUR_MS = 3_600_000
 KEPT = Kept(footage_bytes=10**12, footage_ms=72 * HOUR_MS, plate_ms=24 * HOUR_MS)
-
-
-def record_of(world: World, clip_id: str) -> ClipRecord:
-    record = world.clips.known(clip_id)
-    assert record is not None
-    return record
-
-
-def delete(world: World, sidecar: Sidecar) -> str:
-    record = record_of(world, str(sidecar.clip_id))
-    world.clips.hide_window(record, "deleted by usr-ann")
-    return record.id
-
-
-def keys(world: World) -> list[str]:
-    return sorted(key.rsplit("/", 1)[1] for key in world.store.objects())
 
 
 # Erasing
@@ -43,15 +24,15 @@ def keys(world: World) -> list[str]:
 def test_erase_leaves_a_tombstone_with_offsets_and_identities(world: World) -> None:
     sidecar = make_sidecar()
     world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
+    clip_id = world.delete(sidecar)
     assert world.eraser.run_once() == 1
-    assert keys(world) == ["1700000000000_10000.mp4"]
+    assert world.object_names() == ["1700000000000_10000.mp4"]
     stored = read_sidecar(world.store, sidecar.clip_id)
     assert stored.is_tombstone
     assert stored.sidecar.covered_offsets(sidecar.origin) == sidecar.covered_offsets(sidecar.origin)
     assert stored.sidecar.identities() == sidecar.identities()
     assert stored.sidecar.sightings == ()
-    record = record_of(world, clip_id)
+    record = world.record(clip_id)
     assert (record.state, record.has_tombstone) == ("deleted", True)
     assert world.eraser.run_once() == 0
 
@@ -61,20 +42,20 @@ def test_erase_takes_remainders_and_leaves_windows_of_other_lengths(world: World
     longer = make_sidecar(length_ms=100_000, first_offset=400)
     for sidecar in (base, rest, longer):
         world.add_clip(sidecar)
-    delete(world, base)
+    world.delete(base)
     world.eraser.run_once()
     assert read_sidecar(world.store, rest.clip_id).is_tombstone
     assert not read_sidecar(world.store, longer.clip_id).is_tombstone
     assert longer.clip_id.poster_key in world.store.objects()
-    assert record_of(world, str(rest.clip_id)).state == "deleted"
-    assert record_of(world, str(longer.clip_id)).state == "live"
+    assert world.record(str(rest.clip_id)).state == "deleted"
+    assert world.record(str(longer.clip_id)).state == "live"
 
 
 def test_erase_remainder_that_was_never_indexed_is_erased_too(world: World) -> None:
     base, rest = make_sidecar(), make_sidecar(remainder=1, first_offset=300)
     world.add_clip(base)
     event = world.put_clip(rest)
-    delete(world, base)
+    world.delete(base)
     world.eraser.run_once()
     assert read_sidecar(world.store, rest.clip_id).is_tombstone
     world.writer.write(event)
@@ -85,46 +66,46 @@ def test_erase_remainder_that_was_never_indexed_is_erased_too(world: World) -> N
 def test_erase_store_failing_anywhere_is_repeated_to_the_end(world: World, operation: str) -> None:
     sidecar = make_sidecar()
     world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
+    clip_id = world.delete(sidecar)
     world.store.fail_next(operation, Transient("down"), applied=operation in ("replace", "delete"))
     with pytest.raises(Transient):
         world.eraser.run_once()
     assert world.clips.get(clip_id) is None
     world.eraser.run_once()
-    assert keys(world) == ["1700000000000_10000.mp4"]
-    assert record_of(world, clip_id).state == "deleted"
+    assert world.object_names() == ["1700000000000_10000.mp4"]
+    assert world.record(clip_id).state == "deleted"
 
 
 def test_erase_database_lost_in_between_is_repeated(world: World) -> None:
     sidecar = make_sidecar()
     world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
+    clip_id = world.delete(sidecar)
     before = world.database.snapshot()
     world.eraser.run_once()
     world.database.crash(before)
     world.eraser.run_once()
-    assert record_of(world, clip_id).state == "deleted"
+    assert world.record(clip_id).state == "deleted"
     assert read_sidecar(world.store, sidecar.clip_id).is_tombstone
 
 
 def test_erase_object_that_is_gone_still_ends(world: World) -> None:
     sidecar = make_sidecar()
     world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
+    clip_id = world.delete(sidecar)
     for key in world.store.objects():
         world.store.delete(key)
     world.eraser.run_once()
-    assert (record_of(world, clip_id).state, record_of(world, clip_id).has_tombstone) == ("deleted", False)
+    assert (world.record(clip_id).state, world.record(clip_id).has_tombstone) == ("deleted", False)
 
 
 def test_erase_object_that_is_none_of_ours_is_removed(world: World) -> None:
     sidecar = make_sidecar()
     world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
+    clip_id = world.delete(sidecar)
     world.store.replace(sidecar.clip_id.video_key, b"not a clip", "video/mp4")
     world.eraser.run_once()
-    assert keys(world) == []
-    assert record_of(world, clip_id).state == "deleted"
+    assert world.object_names() == []
+    assert world.record(clip_id).state == "deleted"
 
 
 def test_delete_camera_erases_listed_and_unlisted_clips(world: World) -> None:
@@ -138,9 +119,9 @@ def test_delete_camera_erases_listed_and_unlisted_clips(world: World) -> None:
     assert world.database.collection("sightings").count({"camera": camera.id}) == 0
     while world.cameras.erasing():
         world.eraser.run_once()
-    assert record_of(world, listed).state == "deleted"
+    assert world.record(listed).state == "deleted"
     assert read_sidecar(world.store, unlisted.clip_id).is_tombstone
-    assert record_of(world, kept).state == "live"
+    assert world.record(kept).state == "live"
     known = world.cameras.known(camera.id)
     assert known is not None
     assert (known.state, known.is_erasing) == ("deleted", False)
@@ -173,21 +154,21 @@ def test_retention_plates_go_after_a_day_and_the_rest_after_three(world: World) 
     assert retention.run_once() == 0
     world.clock.advance(24 * 3600 + 11)
     assert retention.run_once() == 1
-    assert record_of(world, plates).state == "deleting"
-    assert record_of(world, plates).delete_reason == "expired"
+    assert world.record(plates).state == "deleting"
+    assert world.record(plates).delete_reason == "expired"
     assert world.database.collection("sightings").count({"clip": plates}) == 0
     world.clock.advance(48 * 3600)
     assert retention.run_once() == 2
-    assert {record_of(world, c).state.value for c in (faces, footage)} == {"deleting"}
+    assert {world.record(c).state.value for c in (faces, footage)} == {"deleting"}
     world.eraser.run_once()
-    assert all(key.endswith(".mp4") for key in keys(world))
+    assert all(key.endswith(".mp4") for key in world.object_names())
 
 
 def test_retention_cap_drops_the_oldest_until_the_rest_fits(world: World) -> None:
     clips = [world.add_clip(recorder_sidecar(start_ms=1_700_000_000_000 + n * 10_000)) for n in range(5)]
     kept = dataclasses.replace(KEPT, footage_bytes=3 * clips[0].video_bytes)
     assert make_retention(world, kept).run_once() == 2
-    states = [record_of(world, clip.clip_id).state.value for clip in clips]
+    states = [world.record(clip.clip_id).state.value for clip in clips]
     assert states == ["deleting", "deleting", "live", "live", "live"]
     assert make_retention(world, kept).run_once() == 0
 
@@ -225,7 +206,7 @@ def erased_clip(world: World) -> Sidecar:
     topic_id = world.cluster.topic("frames").topic_id
     sidecar = make_sidecar(topic_id=topic_id, first_offset=10)
     world.add_clip(sidecar)
-    delete(world, sidecar)
+    world.delete(sidecar)
     world.eraser.run_once()
     return sidecar
 
@@ -250,7 +231,7 @@ def test_tombstone_goes_a_day_after_both_have_passed(world: World) -> None:
     assert keeper.run_once() == 0
     world.clock.advance(1)
     assert keeper.run_once() == 1
-    assert keys(world) == []
+    assert world.object_names() == []
     assert world.clips.known(str(sidecar.clip_id)) is not None
     world.clock.advance(RECORD_S)
     keeper.run_once()
@@ -265,149 +246,6 @@ def test_tombstone_of_a_recreated_topic_goes_after_a_day(world: World) -> None:
     world.clock.advance(AFTER_PASSING_S)
     assert keeper.run_once() == 1
     assert sidecar.clip_id.video_key not in world.store.objects()
-
-
-# The sweep
-
-
-def make_sweep(world: World) -> Sweep:
-    return Sweep(world.database, world.writer, world.store, world.producer, "clip-events", world.metrics, world.clock)
-
-
-def announced(world: World) -> list[str]:
-    return [getattr(parse_event(r.value), "clip_id", "") for r in world.cluster.records("clip-events") if r.value]
-
-
-def settle(world: World) -> None:
-    world.clock.advance(SETTLED_AFTER_S + 1)
-
-
-def test_sweep_announces_live_clips_without_record(world: World) -> None:
-    sidecars = [make_sidecar(start_ms=1_700_000_000_000 + n * 10_000) for n in range(3)]
-    events = [world.put_clip(sidecar) for sidecar in sidecars]
-    world.writer.write(events[0])
-    settle(world)
-    report = make_sweep(world).run_once()
-    assert (report.seen, report.announced) == (3, 2)
-    assert announced(world) == [event.clip_id for event in events[1:]]
-    assert parse_event(world.cluster.records("clip-events")[0].value or b"") == events[1]
-
-
-def test_sweep_leaves_young_clips_to_their_workers(world: World) -> None:
-    world.put_clip(make_sidecar(), derived=False)
-    world.clock.advance(SETTLED_AFTER_S - 5)
-    report = make_sweep(world).run_once()
-    assert (report.seen, announced(world)) == (0, [])
-
-
-def test_sweep_writes_the_missing_sidecar_file_from_the_clip(world: World) -> None:
-    sidecar = make_sidecar()
-    world.add_clip(sidecar)
-    for key in (sidecar.clip_id.sidecar_key, sidecar.clip_id.poster_key):
-        world.store.delete(key)
-    settle(world)
-    report = make_sweep(world).run_once()
-    assert (report.sidecars, report.posters_missing, report.announced) == (1, 1, 0)
-    assert Sidecar.model_validate_json(world.store.read(sidecar.clip_id.sidecar_key)) == sidecar
-
-
-def test_sweep_record_whose_clip_is_gone_becomes_deleted(world: World) -> None:
-    sidecar = make_sidecar()
-    event = world.add_clip(sidecar)
-    world.store.delete(sidecar.clip_id.video_key)
-    settle(world)
-    assert make_sweep(world).run_once().deleted == 1
-    assert record_of(world, event.clip_id).state == "deleted"
-    assert world.database.collection("sightings").count({}) == 0
-    assert make_sweep(world).run_once().deleted == 0
-
-
-def test_sweep_record_whose_clip_is_a_tombstone_becomes_deleted(world: World) -> None:
-    sidecar = make_sidecar()
-    event = world.add_clip(sidecar)
-    before = world.database.snapshot()
-    delete(world, sidecar)
-    world.eraser.run_once()
-    world.database.crash(before)
-    settle(world)
-    assert make_sweep(world).run_once().deleted == 1
-    record = record_of(world, event.clip_id)
-    assert (record.state, record.has_tombstone) == ("deleted", True)
-
-
-def test_sweep_tombstone_without_record_is_entered_and_stays_deleted(world: World) -> None:
-    sidecar = make_sidecar()
-    event = world.add_clip(sidecar)
-    delete(world, sidecar)
-    world.eraser.run_once()
-    world.database.crash({name: {} for name in world.database.snapshot()})
-    settle(world)
-    report = make_sweep(world).run_once()
-    assert (report.tombstones, report.announced) == (1, 0)
-    world.writer.write(event)
-    assert world.clips.get(event.clip_id) is None
-
-
-def test_sweep_live_clip_with_deleted_record_is_erased_again(world: World) -> None:
-    sidecar = make_sidecar()
-    world.add_clip(sidecar)
-    clip_id = delete(world, sidecar)
-    world.eraser.run_once()
-    world.store.delete(sidecar.clip_id.video_key)
-    world.put_clip(sidecar)
-    settle(world)
-    assert make_sweep(world).run_once().erased_again == 1
-    world.eraser.run_once()
-    assert read_sidecar(world.store, sidecar.clip_id).is_tombstone
-    assert record_of(world, clip_id).state == "deleted"
-
-
-def test_sweep_derived_files_beside_a_tombstone_go(world: World) -> None:
-    sidecar = make_sidecar()
-    world.add_clip(sidecar)
-    delete(world, sidecar)
-    world.eraser.run_once()
-    world.store.create(sidecar.clip_id.poster_key, JPEG, "image/jpeg")
-    settle(world)
-    make_sweep(world).run_once()
-    assert keys(world) == ["1700000000000_10000.mp4"]
-
-
-def test_sweep_empty_database_comes_back_whole(world: World) -> None:
-    many = tuple(make_sighting(n) for n in range(3))
-    sidecars = [
-        make_sidecar(start_ms=1_700_000_000_000, length_ms=length, remainder=rest, sightings=many, first_offset=offset)
-        for length, rest, offset in ((10_000, 0, 0), (10_000, 1, 10), (100_000, 0, 20), (10_000, 2, 30))
-    ]
-    for sidecar in sidecars:
-        world.add_clip(sidecar)
-    before = world.database.snapshot()
-    world.database.crash({name: {} for name in before})
-    settle(world)
-    assert make_sweep(world).run_once().announced == 4
-    for record in world.cluster.records("clip-events"):
-        world.writer.write(parse_event(record.value or b""))
-
-    def without_times(snapshot: dict[str, dict[str, dict[str, object]]]) -> object:
-        return {
-            name: {key: {k: v for k, v in d.items() if k != "indexed_us"} for key, d in snapshot[name].items()}
-            for name in ("clips", "sightings")
-        }
-
-    assert without_times(world.database.snapshot()) == without_times(before)
-    report = make_sweep(world).run_once()
-    assert (report.announced, report.deleted, report.posters_missing) == (0, 0, 0)
-
-
-def test_sweep_objects_that_are_none_of_ours_are_reported_and_left(world: World) -> None:
-    of_another_day = "clips/emotion/cam-aaaaaaaaaa/2023/11/14/1_10000.mp4"
-    for key in ("clips/readme.txt", "clips/a/b/c.mp4", of_another_day, make_sidecar("demo-x").clip_id.video_key):
-        world.store.create(key, b"?", "text/plain")
-    world.add_clip(make_sidecar())
-    settle(world)
-    report = make_sweep(world).run_once()
-    assert report.problems == [str(make_sidecar("demo-x").clip_id)]
-    assert len(world.store.objects()) == 8
 
 
 # Chores

@@ -20,6 +20,7 @@ from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.requests import NewCamera
 from api_server.cameras.store import CameraStore
+from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
 from api_server.database.memory import MemoryDatabase
 from api_server.housekeeping import Housekeeping, StartParts
@@ -156,6 +157,20 @@ class World:
             for sighting in sidecar.sightings:
                 self.store.create(clip_id.crop_key(sighting.n), JPEG, "image/jpeg")
         return clip_ready(sidecar, len(data))
+
+    def record(self, clip_id: str) -> ClipRecord:
+        record = self.clips.known(clip_id)
+        assert record is not None
+        return record
+
+    def delete(self, sidecar: Sidecar) -> str:
+        """As a person does; the objects are still there. The clip's id."""
+        record = self.record(str(sidecar.clip_id))
+        self.clips.hide_window(record, "deleted by usr-ann")
+        return record.id
+
+    def object_names(self) -> list[str]:
+        return sorted(key.rsplit("/", 1)[1] for key in self.store.objects())
 
     def add_clip(self, sidecar: Sidecar) -> ClipReady:
         """Store and index a clip."""
