@@ -126,10 +126,23 @@ TEXT_RECOGNISER = ModelFile(
     upstream="https://pypi.org/project/rapidocr/",
     accuracy="see docs/accuracy.md",
 )
+PLATE_LOCATOR = ModelFile(
+    name="plate_locator",
+    version="1",
+    purpose="rows of number plate characters",
+    licence="Apache-2.0",
+    sha256="3df7929727e698be8d84fcac25a119e7a7fcc0da9d95c6ac321e01bd85c3791a",
+    source=OwnFile("consumers/license_plate/plate_locator.onnx"),
+    upstream="this repository: python -m consumers.license_plate.training.train_locator",
+    accuracy="see docs/accuracy.md",
+    get_with="git checkout consumers/license_plate/plate_locator.onnx",
+)
 
 MODELS: Mapping[str, ModelFile] = {
     model.name: model
-    for model in (YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, TEXT_DETECTOR, TEXT_RECOGNISER)
+    for model in (
+        YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER,
+    )
 }
 
 

@@ -16,7 +16,7 @@ DIGIT_FOR = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "Z": "2", "S": "5
 
 @dataclass(frozen=True, slots=True)
 class PlateFormat:
-    """`patterns` empty: any text of `chars_min` to `chars_max` characters with at least `digits_min` digits."""
+    """`patterns` empty: `chars_min` to `chars_max` characters, usually at least `digits_min` of them digits."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ FORMATS = {
     )
 }
 
-# Overlays and signs, on the text as read: 2014-05-12, 12.05.2014, 06:36:16, 2014:06:36, 1-845-5900, 314-845-5900.
+# Overlays, on the text as read: 2014-05-12, 12.05.2014, 06:36:16, 2014:06:36, 1-845-5900, 314-845-5900.
 NEVER_PLATES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -47,9 +47,21 @@ NEVER_PLATES = tuple(
         r"\d{1,2}[:.]\d\d( ?[AP]M)?",
         r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d*",
         r"(\+?\d{1,3}[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}",
-        r"\d?[-. ]?\d{3}[-. ]\d{4}",
+        r"\d[-. ]\d{3}[-. ]\d{4}",
+        # A piece of any of these: three groups of digits with a separator other than a space.
+        r"[-./:]?\d+ ?[-./:] ?\d+ ?[-./:] ?\d*",
     )
 )
+NUMBER_GROUPS = re.compile(r"[-./:]? ?\d+ ?[-./:·] ?[\d ]*")
+"""845-5900: a telephone number, a piece of a date, or a plate of digits with a hyphen, bolt or emblem between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateText:
+    """`is_usual` False: looks like a plate only where a plate is sure to be: a personal one, or groups of digits."""
+
+    text: str
+    is_usual: bool
 
 
 def plain(text: str) -> str:
@@ -57,17 +69,29 @@ def plain(text: str) -> str:
     return "".join(c for c in text.upper() if c.isascii() and c.isalnum())
 
 
-def as_plate(text: str, formats: Sequence[PlateFormat]) -> str | None:
+def as_plate(text: str, formats: Sequence[PlateFormat]) -> PlateText | None:
     """The plate that `text` is by the first format it fits, or None. Ambiguous characters follow a pattern."""
-    stripped = " ".join(text.upper().split())
-    if any(pattern.fullmatch(stripped) for pattern in NEVER_PLATES):
+    if is_never_plate(text):
         return None
-    characters = plain(stripped)
+    characters = plain(text)
     for entry in formats:
-        found = _by_patterns(characters, entry.patterns) if entry.patterns else _by_counts(characters, entry)
-        if found is not None:
-            return found
+        if entry.patterns:
+            found = _by_patterns(characters, entry.patterns)
+            if found is not None:
+                return PlateText(found, is_usual=True)
+        elif entry.chars_min <= len(characters) <= entry.chars_max:
+            has_digits = sum(c.isdigit() for c in characters) >= entry.digits_min
+            return PlateText(characters, is_usual=has_digits and NUMBER_GROUPS.fullmatch(_tidy(text)) is None)
     return None
+
+
+def is_never_plate(text: str) -> bool:
+    """Whether a text, separators included, is a date, a time or a telephone number."""
+    return any(pattern.fullmatch(_tidy(text)) for pattern in NEVER_PLATES)
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.upper().split())
 
 
 def check_pattern(pattern: str) -> str:
@@ -76,11 +100,6 @@ def check_pattern(pattern: str) -> str:
     if not is_plain or not 2 <= len(pattern) <= PATTERN_CHARS_MAX:
         raise ValueError(f"A pattern is 2 to {PATTERN_CHARS_MAX} of A (letter), 9 (digit), ? (either), or themselves.")
     return pattern.upper()
-
-
-def _by_counts(characters: str, entry: PlateFormat) -> str | None:
-    fits = entry.chars_min <= len(characters) <= entry.chars_max
-    return characters if fits and sum(c.isdigit() for c in characters) >= entry.digits_min else None
 
 
 def _by_patterns(characters: str, patterns: Sequence[str]) -> str | None:

@@ -47,6 +47,18 @@ class Quad:
         return left, top, right - left, bottom - top
 
 
+def grown(quad: Quad, along: float, across: float) -> Quad:
+    """The quad with `along` of its height added at either end and `across` above and below (negative: taken off)."""
+    upper_left, upper_right, lower_right, lower_left = quad.corners
+    height = max(quad.height, 1e-3)
+    right = (upper_right - upper_left + lower_right - lower_left) / 2
+    down = (lower_left - upper_left + lower_right - upper_right) / 2
+    out = right / max(float(np.linalg.norm(right)), 1e-3) * height * along
+    off = down / max(float(np.linalg.norm(down)), 1e-3) * height * across
+    corners = [upper_left - out - off, upper_right + out - off, lower_right + out + off, lower_left - out + off]
+    return Quad(np.array(corners, np.float32), quad.score)
+
+
 def ordered(points: NDArray[np.float32]) -> Corners:
     """Four points in the order of `Corners`."""
     by_x = points[np.argsort(points[:, 0], kind="stable")]

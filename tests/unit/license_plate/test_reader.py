@@ -1,0 +1,34 @@
+"""Which of several readings of one plate is taken."""
+
+import numpy as np
+
+from consumers.license_plate.quad import Quad
+from consumers.license_plate.reader import PlateReading, best_of
+
+QUAD = Quad(np.zeros((4, 2), np.float32), 0.9)
+
+
+def _reading(text: str, score: float) -> PlateReading:
+    return PlateReading(text, score, QUAD)
+
+
+def test_surest_reading_wins() -> None:
+    best = best_of([_reading("AB12CDE", 0.8), _reading("AB12CBE", 0.9)])
+    assert best is not None
+    assert best.text == "AB12CBE"
+
+
+def test_longer_reading_that_holds_the_surest_wins() -> None:
+    best = best_of([_reading("B12CD", 0.99), _reading("AB12CDE", 0.9)])
+    assert best is not None
+    assert best.text == "AB12CDE"
+
+
+def test_much_longer_reading_does_not_win() -> None:
+    best = best_of([_reading("AB12CDE", 0.9), _reading("AB12CDETEXAS", 0.8)])
+    assert best is not None
+    assert best.text == "AB12CDE"
+
+
+def test_no_reading_is_none() -> None:
+    assert best_of([]) is None
