@@ -3,6 +3,7 @@
 import logging
 import socket
 import struct
+import sys
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from api_server.app import create_app
 from api_server.wiring import AllSettings, ApiService, build_service
+from common.deadline import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,11 @@ THREADS = 32
 CONNECTIONS = 500
 KEEP_ALIVE_S = 15
 GRACE_S = 15
-PEER_S = 20
+PEER_S = 10
 """How long a client may keep a thread waiting for its next byte, in either direction. A player that pauses longer asks
 for the rest with a Range."""
+LINGER_S = 0.5
+"""How long a closed connection is read on, so that its peer gets the last answer and no reset (RFC 9112, 9.6)."""
 
 
 class ApiServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annotations
@@ -80,7 +84,16 @@ class ApiServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annot
 
 
 class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
-    """gthread with JSON errors and a graceful Ctrl-C."""
+    """gthread with JSON errors and a graceful Ctrl-C, whose poller waits for no peer. Written against gunicorn 27."""
+
+    def handle(self, conn: Any) -> Any:
+        """On a pool thread. gunicorn would close on its poller's thread and wait there for each peer, 2 s at most: two
+        dozen players that stopped reading then keep everybody waiting."""
+        keep = super().handle(conn)
+        if keep is False:
+            _close(conn.sock)
+            conn.sock = _Closed()
+        return keep
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT and SIGQUIT: as SIGTERM, because a Ctrl-C reaches every process of the terminal."""
@@ -112,6 +125,41 @@ class RootLogger(Logger):  # type: ignore[misc]  # gunicorn has no annotations
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A client that was too slow (PEER_S) is no failure of ours."""
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            self.info("a client kept us waiting and was cut off")
+        else:
+            super().exception(msg, *args, **kwargs)
+
+
+class _Closed:
+    """Stands in for a socket that is closed: gunicorn's own closing finds nothing left to do."""
+
+    def setblocking(self, flag: bool) -> None:
+        """Nothing to set."""
+
+    def shutdown(self, how: int) -> None:  # noqa: ARG002  the signature of socket.shutdown
+        raise OSError("the connection is closed")
+
+    def close(self) -> None:
+        """Closed already."""
+
+
+def _close(connection: socket.socket) -> None:
+    """Half-close, read what still comes for LINGER_S, close."""
+    deadline = Deadline(LINGER_S)
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        while not deadline.is_over:
+            connection.settimeout(max(0.01, deadline.remaining_s()))
+            if not connection.recv(64 * 1024):
+                break
+    except OSError:
+        log.debug("the client had gone")
+    finally:
+        connection.close()
 
 
 def _bound_waits(listeners: Any) -> None:

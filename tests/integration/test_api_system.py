@@ -2,14 +2,17 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from api_server.routes.media_routes import STREAMS_MAX
 from common.contracts.camera_settings import CameraSettings
 from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
 from common.contracts.identity import hash_token, make_token
@@ -23,7 +26,7 @@ from infra.native.layout import REPOSITORY
 from tests.integration.api_system import LIVE_KEY, ApiSystem, listed, open_system
 from tests.support.cameras import read_partition
 from tests.support.service_process import wait_until
-from tests.unit.api_server.world import VIDEO, make_sidecar, make_sighting
+from tests.unit.api_server.world import VIDEO, make_sidecar, make_sighting, recorder_sidecar
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -153,8 +156,6 @@ def test_status_and_live_token(system: ApiSystem) -> None:
     )
 
     def lag() -> object:
-        import time  # noqa: PLC0415
-
         now = status.model_copy(update={"at_us": time.time_ns() // 1000})
         system.producer.send_and_wait(system.kafka.topic(CONSUMER_STATUS), b"recorder-1", now.to_json())
         (shown,) = admin.get("/v1/status").json()["cameras"]
@@ -198,8 +199,6 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
 
 
 def test_half_requests_and_readers_that_stop_do_not_hold_the_server(system: ApiSystem) -> None:
-    import socket  # noqa: PLC0415
-
     system.start(system.api)
     stalled = []
     for _ in range(24):
@@ -211,8 +210,44 @@ def test_half_requests_and_readers_that_stop_do_not_hold_the_server(system: ApiS
         connection.settimeout(60)
         assert connection.recv(100)[:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.1 500")
         connection.close()
+    assert "Traceback" not in system.api.log
     chunked = httpx.post(
         system.url + "/v1/session", content=iter([b'{"name"', b': "x", "password": "y"}']),
         headers={"Content-Type": "application/json"}, timeout=30,
     )  # fmt: skip
     assert (chunked.status_code, chunked.json()["code"]) == (411, "length_required")
+
+
+@pytest.mark.slow
+def test_players_that_stop_reading_keep_nobody_waiting(system: ApiSystem) -> None:
+    """As many as there are places for videos; the places come back, and meanwhile the rest is answered at once."""
+    system.start()
+    admin = system.sign_in()
+    camera = admin.post("/v1/cameras", json={"name": "Gate"}).json()["id"]
+    start_ms = time.time_ns() // 1_000_000 // 10_000 * 10_000
+    event = system.put_clip(recorder_sidecar(camera, start_ms), video=bytes(40_000_000))
+    system.announce(event)
+    system.wait_listed(admin, event.clip_id)
+    path = f"/v1/clips/{event.clip_id}/video"
+    cookie = "; ".join(f"{name}={value}" for name, value in admin.cookies.items())
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{system.api.port}\r\nCookie: {cookie}\r\n\r\n".encode()
+    stopped = []
+    for _ in range(STREAMS_MAX + 4):  # those beyond are refused
+        connection = socket.create_connection(("127.0.0.1", system.api.port), 10)
+        connection.sendall(request)
+        stopped.append(connection)
+    wait_until(lambda: admin.get(path, headers={"Range": "bytes=0-9"}).status_code == 503, "every place is taken")
+    slowest_s = 0.0
+
+    def has_place() -> bool:
+        nonlocal slowest_s
+        began_s = time.monotonic()
+        status = admin.get(path, headers={"Range": "bytes=0-9"}).status_code
+        slowest_s = max(slowest_s, time.monotonic() - began_s)
+        return status == 206
+
+    wait_until(has_place, "a place is free again", 120)
+    for connection in stopped:
+        connection.close()
+    assert slowest_s < 5
+    assert "Traceback" not in system.api.log
