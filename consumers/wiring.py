@@ -141,7 +141,9 @@ def _build(
     cv2.setNumThreads(0)
     health.now("The model is being loaded.")
     build = definition.build_analyzer
-    analyzer = build({**definition.options, **options.options}) if build is not None else None
+    analyzer = (
+        build({**definition.options, **definition.live_options, **options.options}) if build is not None else None
+    )
 
     # 4. The store's answer to a create-only PUT decides how clips are stored (DESIGN 5, rule 17).
     health.now("The store has not answered yet.")

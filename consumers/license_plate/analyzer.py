@@ -35,6 +35,8 @@ class Effort:
 
 EFFORTS = {
     Mode.FAST: Effort(long_side=640, rows=2, second_looks=0, located_min=0.5),
+    # One second look is what finds a plate's ends; further doubts are settled by the votes of many frames.
+    Mode.VIDEO: Effort(long_side=640, rows=2, second_looks=1, located_min=0.5),
     Mode.STANDARD: Effort(long_side=640, rows=4, second_looks=2, located_min=0.35),
     Mode.THOROUGH: Effort(long_side=960, rows=6, second_looks=4, located_min=0.25),
 }

@@ -36,4 +36,5 @@ DEFINITION = AnalysisDefinition(
     draw=_draw,
     health_port=8103,
     options={"mode": "standard", "formats": ["generic"]},
+    live_options={"mode": "video"},
 )

@@ -14,6 +14,7 @@ class Mode(StrEnum):
     """How much CPU a picture may cost (docs/accuracy.md has the figures)."""
 
     FAST = "fast"
+    VIDEO = "video"
     STANDARD = "standard"
     THOROUGH = "thorough"
 

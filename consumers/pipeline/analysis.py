@@ -47,7 +47,11 @@ Draw = Callable[[Picture, Sequence[Detection]], None]
 
 @dataclass(frozen=True, slots=True)
 class AnalysisDefinition:
-    """One registry entry. `build_analyzer` None: nothing is searched, every frame is recorded as it is (recorder)."""
+    """One registry entry. `build_analyzer` None: nothing is searched, every frame is recorded as it is (recorder).
+
+    `options` are the analyzer's defaults; `live_options` go over them in a consumer service, where many searches of the
+    same thing are put together and each must be cheap.
+    """
 
     name: str
     title: str
@@ -58,3 +62,4 @@ class AnalysisDefinition:
     draw: Draw | None = None
     health_port: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    live_options: Mapping[str, Any] = field(default_factory=dict)
