@@ -7,12 +7,17 @@ from pydantic import Field
 from common.contracts.base import Contract
 from common.contracts.frame import CLIP_MS_MAX, CLIP_MS_MIN, EVERY_MS_MAX, AnalysisRequest, Policy
 from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
+from common.contracts.place import Line, Zone
 
 EMOTION = "emotion"
 LICENSE_PLATE = "license_plate"
 RECORDER = "recorder"
-DEFAULT_EVERY_MS: dict[str, int | None] = {RECORDER: None, EMOTION: 100, LICENSE_PLATE: 500}
-"""The analyses of the first release and their default search intervals in ms."""
+OBJECTS = "objects"
+PEOPLE = "people"
+FIRST_RELEASE = (RECORDER, EMOTION, LICENSE_PLATE)
+"""What runs unless something else is asked for."""
+DEFAULT_EVERY_MS: dict[str, int | None] = {RECORDER: None, EMOTION: 100, LICENSE_PLATE: 500, OBJECTS: 200, PEOPLE: 200}
+"""Every analysis and its default search interval in ms."""
 
 
 class AnalysisSettings(Contract):
@@ -44,7 +49,8 @@ class CameraSettings(Contract):
     clip_ms: int = Field(default=60_000, ge=CLIP_MS_MIN, le=CLIP_MS_MAX)
     policy: Policy = Policy.EVERY_FRAME
     emotion_purpose: EmotionPurpose | None = None
-    zones: tuple[dict[str, Any], ...] = ()
+    zones: tuple[Zone, ...] = Field(default=(), max_length=64)
+    lines: tuple[Line, ...] = Field(default=(), max_length=64)
 
     def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
         """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""

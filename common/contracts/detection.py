@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from common.contracts.base import Contract
+from common.contracts.track_event import TrackEvent
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels of the picture; x to the right, y downwards, from its upper left corner."""
@@ -36,12 +37,14 @@ class DetectionMessage(Contract):
     height: int
     model_ms: float
     detections: tuple[Detection, ...] = ()
+    events: tuple[TrackEvent, ...] = ()
 
 
 class Sighting(Contract):
     """One tracked thing within one clip: what people search.
 
-    `n` counts from 0 within the clip; times are µs of the camera's claim.
+    `n` counts from 0 within the clip; times are µs of the camera's claim. `at_once`: the most things of the same label
+    that were seen together with it, itself included; None where nobody counts.
     """
 
     n: int
@@ -56,6 +59,7 @@ class Sighting(Contract):
     box: Box
     best_pts_ms: int
     track: int
+    at_once: int | None = None
 
 
 class ModelInfo(Contract):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from common.contracts.base import Contract
 from common.contracts.clip import ClipId
 from common.contracts.detection import Detection, ModelInfo, Sighting
+from common.contracts.track_event import TrackEvent
 from common.contracts.window import Window
 
 
@@ -82,6 +83,7 @@ class Sidecar(Contract):
     entries: tuple[FrameEntry, ...]
     detections: tuple[FrameDetections, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    events: tuple[TrackEvent, ...] = ()
     model: ModelInfo | None = None
     notes: tuple[str, ...] = ()
     tombstone: str | None = None

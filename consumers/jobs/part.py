@@ -20,11 +20,11 @@ from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.plan import UnusableVideo
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
 from consumers.jobs.stretch import StretchFrame, read_stretch
-from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Tracker
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView, Scene, Tracker
 from consumers.pipeline.clip_size import ClipSize
 from consumers.pipeline.draw import draw_detections
 from consumers.pipeline.encoder.clip_writer import ClipWriter
-from consumers.pipeline.tracking.tracker import BoxTracker
+from consumers.pipeline.tracking.choice import start_tracker
 
 CHECK_EVERY_FRAMES = 100
 """How often a running part asks whether it is still wanted."""
@@ -74,7 +74,7 @@ class PartWorker:
         self, job: PartJob, frames: Iterable[StretchFrame], path: Path, still_wanted: Callable[[], bool]
     ) -> QuerySidecar:
         size = ClipSize.of(np.zeros((job.height, job.width, 3), np.uint8))
-        tracker = (self._definition.build_tracker or BoxTracker)()
+        tracker = start_tracker(self._definition, Scene(size.width, size.height, CameraView(job.work.options)))
         made = _Made()
         writer = ClipWriter(path, size.width, size.height)
         try:

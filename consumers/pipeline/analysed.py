@@ -16,17 +16,19 @@ class Finding:
 
 
 class AnalysedFrame:
-    """Opaque to the runtime. `finding` is None when the frame was not searched.
+    """Opaque to the runtime. `finding` is None when the frame was not searched; `is_deferred`: the ordered stage
+    decides whether it is, because only there the frames before it are known.
 
     The picture (megabytes) is handed out once: the ordered stage draws into it and lets it go, whoever still holds this
     object afterwards.
     """
 
-    __slots__ = ("_picture", "finding")
+    __slots__ = ("_picture", "finding", "is_deferred")
 
-    def __init__(self, picture: Picture, finding: Finding | None) -> None:
+    def __init__(self, picture: Picture, finding: Finding | None, *, is_deferred: bool = False) -> None:
         self._picture: Picture | None = picture
         self.finding = finding
+        self.is_deferred = is_deferred
 
     def take_picture(self) -> Picture:
         """Once; then it is gone. Raises LookupError the second time."""

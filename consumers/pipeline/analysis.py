@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.contracts.detection import Detection, ModelInfo, Sighting
+from common.contracts.place import Line, Zone
+from common.contracts.track_event import TrackEvent
 
 Picture = NDArray[np.uint8]
 """H x W x 3 uint8, BGR, C-contiguous."""
@@ -41,6 +43,67 @@ class Tracker(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsEvents(Protocol):
+    """A tracker that also says what its things did. Ordered stage only."""
+
+    def take_events(self) -> list[TrackEvent]:
+        """What happened since it was asked last."""
+        ...
+
+    def finish(self) -> list[TrackEvent]:
+        """When the window closes: what is left to tell."""
+        ...
+
+
+@runtime_checkable
+class KnowsStillness(Protocol):
+    """A tracker that can go on over pictures in which nothing moved. Ordered stage only."""
+
+    def stay(self, pts_ms: int, captured_us: int) -> list[Detection]:
+        """What is drawn on a picture that was not searched because nothing in it moved."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """Pictures in which nothing moved are not searched. `share`: of the picture's pixels that must have changed;
+    `difference`: in grey levels; `most_ms`: a picture is searched at least this often."""
+
+    share: float = 0.002
+    difference: int = 18
+    most_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """What a camera's settings say to one analysis. `options`: as a person set them, to be checked by the analysis."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
+    gate: GateSettings | None = None
+
+
+FindView = Callable[[str, int], CameraView]
+"""The view of a camera by its id and the settings version its frame names. Any thread; never blocks, never raises."""
+
+
+def no_view(_camera: str, _version: int) -> CameraView:
+    """Where cameras have no settings of their own."""
+    return CameraView()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a tracker knows when a window opens; fixed for the window. `width`, `height`: of the pictures that boxes are
+    in, in pixels."""
+
+    width: int
+    height: int
+    camera: CameraView = field(default_factory=CameraView)
+
+
 Draw = Callable[[Picture, Sequence[Detection]], None]
 """Draws detections into the picture, in place."""
 
@@ -50,7 +113,8 @@ class AnalysisDefinition:
     """One registry entry. `build_analyzer` None: nothing is searched, every frame is recorded as it is (recorder).
 
     `options` are the analyzer's defaults; `live_options` go over them in a consumer service, where many searches of the
-    same thing are put together and each must be cheap.
+    same thing are put together and each must be cheap. `build_scene_tracker` goes before `build_tracker`, for trackers
+    that need the camera's settings. `settle`: what is shown of a single picture's detections where nothing tracks them.
     """
 
     name: str
@@ -59,6 +123,8 @@ class AnalysisDefinition:
     default_every_ms: int | None
     build_analyzer: Callable[[Mapping[str, Any]], Analyzer] | None = None
     build_tracker: Callable[[], Tracker] | None = None
+    build_scene_tracker: Callable[[Scene], Tracker] | None = None
+    settle: Callable[[Sequence[Detection]], list[Detection]] | None = None
     draw: Draw | None = None
     health_port: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)

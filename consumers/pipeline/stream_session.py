@@ -5,25 +5,40 @@ from collections.abc import Callable, Sequence
 
 from common.contracts.detection import Detection, DetectionMessage, ModelInfo
 from common.contracts.sidecar import Fate, FrameDetections, FrameEntry, Sidecar
+from common.contracts.track_event import TrackEvent
 from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
-from common.errors import EncoderFailure
+from common.errors import EncoderFailure, Transient
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame, Finding
-from consumers.pipeline.analysis import AnalysisDefinition, Picture
+from consumers.pipeline.analysis import (
+    AnalysisDefinition,
+    CameraView,
+    KnowsStillness,
+    Picture,
+    Scene,
+    TellsEvents,
+    Tracker,
+)
 from consumers.pipeline.clip_size import ClipSize, Placement
 from consumers.pipeline.draw import draw_detections, draw_time
 from consumers.pipeline.encoder.clip_writer import ClipWriter
+from consumers.pipeline.motion import MotionGate
 from consumers.pipeline.presentation import PresentationClock, Stamp
 from consumers.pipeline.sealed_clip import SpooledClip, seal
 from consumers.pipeline.showcase import Showcase
 from consumers.pipeline.spool import Spool, SpoolSlot
 from consumers.pipeline.stage_time import sampled
-from consumers.pipeline.tracking.tracker import BoxTracker
+from consumers.pipeline.tracking.choice import start_tracker
 
 Publish = Callable[[DetectionMessage], None]
 """Sends a detection message. Called from pool threads; must neither block nor raise."""
+Search = Callable[[Picture, AdmittedFrame], Finding]
+"""The model, for frames whose search was left to the ordered stage. May raise Transient."""
 SIGHTINGS_MAX = 1_000
 """A clip event is at most 4 MiB; the surest ones stay."""
+EVENTS_MAX = 5_000
+"""What tracks did, in one sidecar; the first ones stay."""
+STILL = "nothing moved"
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +56,8 @@ class StreamSession:
         spool: Spool,
         publish: Publish,
         metrics: Metrics,
+        view: CameraView,
+        search: Search,
     ) -> None:
         self._opening = opening
         self._model = model
@@ -49,7 +66,11 @@ class StreamSession:
         self._metrics = metrics
         self._is_clean = definition.build_analyzer is None
         self._draw = definition.draw or draw_detections
-        self._tracker = (definition.build_tracker or BoxTracker)()
+        self._definition = definition
+        self._view = view
+        self._search = search
+        self._gate = MotionGate(view.gate) if view.gate is not None else None
+        self._tracker: Tracker | None = None
         self._clock = PresentationClock()
         self._showcase = Showcase()
         self._slot: SpoolSlot | None = None
@@ -57,6 +78,7 @@ class StreamSession:
         self._size: ClipSize | None = None
         self._entries: list[FrameEntry] = []
         self._detections: list[FrameDetections] = []
+        self._events: list[TrackEvent] = []
         self._notes: list[str] = []
 
     def add(self, frame: AdmittedFrame, analysed: AnalysedFrame) -> FrameEntry:
@@ -65,7 +87,11 @@ class StreamSession:
         size, writer = self._started(original)
         picture, placement = size.place(original)
         stamp = self._clock.stamp(frame)
-        fate, shown = self._follow(frame, analysed.finding, stamp, original, picture, placement)
+        finding, is_still = analysed.finding, False
+        if analysed.is_deferred:
+            finding = self._searched_if_moved(frame, stamp, original)
+            is_still = finding is None
+        fate, shown = self._follow(frame, finding, stamp, original, picture, placement, is_still=is_still)
         if not self._is_clean:
             with sampled(self._metrics, "draw", frame.offset):
                 self._draw(picture, shown)
@@ -73,7 +99,7 @@ class StreamSession:
         self._showcase.add_drawn(picture, shown if fate is Fate.ANALYSED else ())
         with sampled(self._metrics, "encode", frame.offset):
             writer.write(picture, stamp.pts_ms)
-        entry = self._entry(frame, fate, stamp, analysed.finding, placement)
+        entry = self._entry(frame, fate, stamp, finding, placement, STILL if is_still else None)
         self._entries.append(entry)
         return entry
 
@@ -84,7 +110,10 @@ class StreamSession:
             raise ValueError("a window without a frame has no clip")
         video_bytes = self._writer.finish()
         self._writer = None
-        sightings, crops = self._showcase.settle(self._tracker.sightings() if not self._is_clean else ())
+        sightings, crops = self._showcase.settle(self._tracker.sightings() if self._tracker is not None else ())
+        self._events += self._last_events()
+        if len(self._events) > EVENTS_MAX:
+            self._notes.append(f"{len(self._events) - EVENTS_MAX} of {len(self._events)} events left out")
         if len(sightings) > SIGHTINGS_MAX:
             self._notes.append(f"{len(sightings) - SIGHTINGS_MAX} of {len(sightings)} sightings left out")
             surest = sorted(sightings, key=lambda s: (-s.confidence * s.frames, s.n))[:SIGHTINGS_MAX]
@@ -106,6 +135,7 @@ class StreamSession:
             entries=tuple(sorted((*self._entries, *closing.others), key=lambda entry: entry.offset)),
             detections=tuple(self._detections),
             sightings=sightings,
+            events=tuple(self._events[:EVENTS_MAX]),
             model=self._model,
             notes=tuple(self._notes),
         )
@@ -120,6 +150,9 @@ class StreamSession:
         if self._slot is not None:
             self._slot.remove()
 
+    def _last_events(self) -> list[TrackEvent]:
+        return self._tracker.finish() if isinstance(self._tracker, TellsEvents) else []
+
     def _started(self, first: Picture) -> tuple[ClipSize, ClipWriter]:
         if self._size is None or self._writer is None or self._slot is None:
             if self._entries:
@@ -128,7 +161,18 @@ class StreamSession:
             self._notes.extend(self._size.notes)
             self._slot = self._spool.reserve()
             self._writer = ClipWriter(self._slot.video, self._size.width, self._size.height, self._slot.set_bytes)
+            if not self._is_clean:
+                self._tracker = start_tracker(self._definition, Scene(self._size.width, self._size.height, self._view))
         return self._size, self._writer
+
+    def _searched_if_moved(self, frame: AdmittedFrame, stamp: Stamp, original: Picture) -> Finding | None:
+        """None: nothing moved since the last search."""
+        if self._gate is not None and not self._gate.lets_pass(original, stamp.pts_ms):
+            return None
+        try:
+            return self._search(original, frame)
+        except Transient as error:  # a second attempt would find the picture taken; the frame stays in the clip, marked
+            return Finding(failure=type(error).__name__)
 
     def _follow(
         self,
@@ -138,20 +182,27 @@ class StreamSession:
         original: Picture,
         picture: Picture,
         placement: Placement,
+        *,
+        is_still: bool,
     ) -> tuple[Fate, Sequence[Detection]]:
         """What became of the frame, and what is drawn on it, in pixels of the clip."""
         captured_us = frame.headers.captured_at_us
-        if self._is_clean:
+        tracker = self._tracker
+        if tracker is None:
             return Fate.ANALYSED, ()
+        if is_still and isinstance(tracker, KnowsStillness):
+            shown = tracker.stay(stamp.pts_ms, captured_us)
+            self._publish(self._message(frame, Finding(), original, shown, placement))
+            return Fate.CARRIED, shown
         if finding is None:
             fate = Fate.SAMPLED_OUT if frame.sampled_out else Fate.CARRIED
-            return fate, self._tracker.carry(stamp.pts_ms, captured_us)
+            return fate, tracker.carry(stamp.pts_ms, captured_us)
         if finding.failure is not None:
-            return Fate.FAILED, self._tracker.carry(stamp.pts_ms, captured_us)
+            return Fate.FAILED, tracker.carry(stamp.pts_ms, captured_us)
         found = finding.detections
         if not placement.is_identity:
             found = tuple(d.model_copy(update={"box": placement.to_clip(d.box)}) for d in found)
-        shown = self._tracker.update(stamp.pts_ms, captured_us, found)
+        shown = tracker.update(stamp.pts_ms, captured_us, found)
         self._publish(self._message(frame, finding, original, shown, placement))
         self._detections.append(FrameDetections(pts_ms=stamp.pts_ms, items=tuple(shown)))
         self._showcase.add_clean(picture, stamp.pts_ms, shown)
@@ -166,6 +217,8 @@ class StreamSession:
         placement: Placement,
     ) -> DetectionMessage:
         """Boxes in pixels of the picture the camera sent: the live view draws them over that picture."""
+        events = tuple(self._tracker.take_events()) if isinstance(self._tracker, TellsEvents) else ()
+        self._events += events
         if not placement.is_identity:
             shown = [d.model_copy(update={"box": placement.to_picture(d.box)}) for d in shown]
         return DetectionMessage(
@@ -181,15 +234,22 @@ class StreamSession:
             height=original.shape[0],
             model_ms=round(finding.model_ms, 3),
             detections=tuple(shown),
+            events=events,
         )
 
     def _entry(
-        self, frame: AdmittedFrame, fate: Fate, stamp: Stamp, finding: Finding | None, placement: Placement
+        self,
+        frame: AdmittedFrame,
+        fate: Fate,
+        stamp: Stamp,
+        finding: Finding | None,
+        placement: Placement,
+        still: str | None,
     ) -> FrameEntry:
         if placement.note is not None and placement.note not in self._notes:
             self._notes.append(placement.note)
         failure = f"analyzer raised {finding.failure}" if finding is not None and finding.failure is not None else None
-        notes = [note for note in (failure, stamp.note, placement.note) if note is not None]
+        notes = [note for note in (failure, still, stamp.note, placement.note) if note is not None]
         return FrameEntry(
             offset=frame.offset,
             log_ms=frame.log_ms,

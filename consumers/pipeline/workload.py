@@ -9,7 +9,7 @@ from common.contracts.work import AdmittedFrame, WindowOpening
 from common.errors import Transient
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame, Finding
-from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, FindView, Picture, no_view
 from consumers.pipeline.decode import decode_jpeg
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.stage_time import sampled
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 class VideoWorkload:
     """Implements the runtime's `Workload`. `analyzer` None: frames are recorded as they are.
 
-    `publish` sends a detection message and must neither block nor raise.
+    `publish` sends a detection message and must neither block nor raise. `find_view`: cameras' own settings.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class VideoWorkload:
         spool: Spool,
         publish: Publish,
         metrics: Metrics | None = None,
+        find_view: FindView = no_view,
     ) -> None:
         if (definition.build_analyzer is None) != (analyzer is None):
             raise ValueError(f"{definition.name} and its analyzer do not belong together")
@@ -42,6 +43,7 @@ class VideoWorkload:
         self._spool = spool
         self._publish = publish
         self._metrics = metrics or Metrics()
+        self._find_view = find_view
         self._failures_lock = threading.Lock()  # guards the count below: analyzers fail on any pool thread
         self._failures_logged = 0
 
@@ -52,17 +54,28 @@ class VideoWorkload:
             picture = decode_jpeg(frame.jpeg)
         if self._analyzer is None or not frame.searched:
             return AnalysedFrame(picture, None)
-        with sampled(self._metrics, "model", frame.offset):
-            return AnalysedFrame(picture, self._find(self._analyzer, picture, frame))
+        if self._find_view(frame.camera, frame.headers.settings_version).gate is not None:
+            return AnalysedFrame(picture, None, is_deferred=True)
+        return AnalysedFrame(picture, self.search(picture, frame))
 
     def open(self, opening: WindowOpening) -> StreamSession:
         """Ordered stage. The encoder starts with the first frame."""
-        return StreamSession(opening, self._definition, self._model, self._spool, self._publish, self._metrics)
+        view = self._find_view(opening.camera, opening.settings_version)
+        return StreamSession(
+            opening, self._definition, self._model, self._spool, self._publish, self._metrics, view, self.search
+        )
 
-    def _find(self, analyzer: Analyzer, picture: Picture, frame: AdmittedFrame) -> Finding:
+    def search(self, picture: Picture, frame: AdmittedFrame) -> Finding:
+        """What the model says. Raises Transient, MemoryError."""
+        with sampled(self._metrics, "model", frame.offset):
+            return self._find(picture, frame)
+
+    def _find(self, picture: Picture, frame: AdmittedFrame) -> Finding:
         begun_s = time.perf_counter()
+        if self._analyzer is None:
+            return Finding()
         try:
-            (detections,) = analyzer.analyze([picture])
+            (detections,) = self._analyzer.analyze([picture])
         except (Transient, MemoryError):
             raise  # a remote model that is out: tried again by the runtime; no memory: the supervisor starts afresh
         except Exception as error:  # noqa: BLE001 - whatever a model raises must not cost the frame its place in the clip
