@@ -16,7 +16,7 @@ POM = NATIVE / "pom.xml"
 KAFKA_JARS = JARS / "kafka"
 MONGO_JARS = JARS / "mongo"
 S3PROXY_JARS = JARS / "s3proxy"
-MONGO_SOURCE = NATIVE / "java" / "MongoWire.java"
+MONGO_SOURCES = tuple(NATIVE / "java" / name for name in ("MongoWire.java", "Journal.java"))
 MONGO_CLASSES = JARS / "mongo-classes"
 VERSITYGW = TOOLS / "versitygw"
 VERSITYGW_MODULE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
@@ -39,12 +39,13 @@ def fetch_jars(profile: str) -> None:
 
 
 def compile_launcher() -> None:
-    """Compile MongoWire.java for Java 17. Raises CalledProcessError."""
+    """Compile the MongoDB-wire server's own classes for Java 17. Raises CalledProcessError."""
     home = os.environ.get("JAVA_HOME")
     javac = str(Path(home) / "bin" / "javac") if home else "javac"
     shutil.rmtree(MONGO_CLASSES, ignore_errors=True)
     subprocess.run(
-        [javac, "--release", "17", "-d", str(MONGO_CLASSES), "-cp", f"{MONGO_JARS}/*", str(MONGO_SOURCE)], check=True
+        [javac, "--release", "17", "-d", str(MONGO_CLASSES), "-cp", f"{MONGO_JARS}/*", *map(str, MONGO_SOURCES)],
+        check=True,
     )
 
 

@@ -14,7 +14,7 @@ from infra.native.jars import (
     KAFKA_JARS,
     MONGO_CLASSES,
     MONGO_JARS,
-    MONGO_SOURCE,
+    MONGO_SOURCES,
     POM,
     S3PROXY_JARS,
     VERSITYGW,
@@ -70,7 +70,7 @@ def server_track() -> Track:
         Step(
             "the MongoDB-wire launcher by javac",
             JARS / "mongo-classes.stamp",
-            (POM, MONGO_SOURCE),
+            (POM, *MONGO_SOURCES),
             (MONGO_CLASSES / "MongoWire.class",),
             compile_launcher,
         ),

@@ -17,7 +17,7 @@ from tests.support.service_process import wait_until
 from tests.unit.api_server.world import make_sidecar, make_sighting
 
 pytestmark = [pytest.mark.timeout(500), pytest.mark.slow]
-CLIPS = 240
+CLIPS = 120
 EVERY_S = 0.1
 SIGHTINGS = 2
 
@@ -31,8 +31,9 @@ def all_ids(client: httpx.Client, kind: str) -> list[str]:
     found, cursor = [], ""
     while True:
         answer = client.get(f"/v1/{kind}", params={"limit": 200, "cursor": cursor})
-        if answer.status_code != 200:
+        if answer.status_code == 503:
             return []
+        assert answer.status_code == 200, answer.text
         found += [item["id"] for item in answer.json()[kind]]
         cursor = answer.json()["next"] or ""
         if not cursor:
