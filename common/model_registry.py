@@ -137,11 +137,34 @@ PLATE_LOCATOR = ModelFile(
     accuracy="see docs/accuracy.md",
     get_with="git checkout consumers/license_plate/plate_locator.onnx",
 )
+YOLOX_NANO = ModelFile(
+    name="yolox_nano",
+    version="0.1.1",
+    purpose="objects of the 80 COCO classes",
+    licence="Apache-2.0",
+    sha256="d39bee73564e338080378b0ad567fbb40e818b55bbfaf971de82a0267ed16b8a",
+    source=FolderFile("object_detection_yolox_nano_416.onnx"),
+    upstream="https://github.com/Megvii-BaseDetection/YOLOX (yolox_nano.onnx, 416 x 416)",
+    accuracy="COCO 25.8 mAP (its authors); see docs/accuracy.md",
+    get_with="MODEL_DIR=FOLDER, a folder that holds this file",
+)
+FASTESTDET = ModelFile(
+    name="fastestdet",
+    version="2022",
+    purpose="objects of the 80 COCO classes",
+    licence="BSD-3-Clause",
+    sha256="31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880",
+    source=FolderFile("object_detection_fastestdet_352.onnx"),
+    upstream="https://github.com/dog-qiuqiu/FastestDet (example/onnx-runtime/FastestDet.onnx)",
+    accuracy="COCO mAP50 25.3 (its author); see docs/accuracy.md",
+    get_with="MODEL_DIR=FOLDER, a folder that holds this file",
+)
 
 MODELS: Mapping[str, ModelFile] = {
     model.name: model
     for model in (
         YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER,
+        YOLOX_NANO, FASTESTDET,
     )
 }
 

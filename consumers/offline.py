@@ -1,14 +1,14 @@
 """An analysis without servers: what `analyze` and `annotate` share."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from common.errors import ConfigurationError, LookoutError
-from consumers.pipeline.analysis import AnalysisDefinition, Analyzer
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView
 from consumers.pipeline.file_search import FileSearch, SearchedFrame
 from consumers.pipeline.media_file import MediaFile
 from consumers.registry import load_definition
@@ -20,14 +20,15 @@ class AnalysisFailed(LookoutError):
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """A loaded analysis."""
+    """A loaded analysis. `options`: what it was asked for with; there is no camera that could say otherwise."""
 
     definition: AnalysisDefinition
     analyzer: Analyzer
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def search(self, every_ms: int | None) -> FileSearch:
         """A fresh search: tracks start anew with each file."""
-        return FileSearch(self.definition, self.analyzer, every_ms)
+        return FileSearch(self.definition, self.analyzer, every_ms, CameraView(self.options))
 
     def search_file(self, path: Path, every_ms: int | None) -> Iterator[SearchedFrame]:
         """Every frame of a file. Raises UnreadableMedia, AnalysisFailed."""
@@ -45,4 +46,5 @@ def load_offline(name: str, options: Mapping[str, Any]) -> Offline:
     definition = load_definition(name)
     if definition.build_analyzer is None:
         raise ConfigurationError(f"{name} searches nothing: there is nothing to analyse.")
-    return Offline(definition, definition.build_analyzer({**definition.options, **options}))
+    chosen = {**definition.options, **options}
+    return Offline(definition, definition.build_analyzer(chosen), chosen)

@@ -2,7 +2,7 @@
 
 import importlib
 
-from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, RECORDER
+from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, OBJECTS, PEOPLE, RECORDER
 from common.errors import ConfigurationError
 from consumers.pipeline.analysis import AnalysisDefinition
 
@@ -10,6 +10,8 @@ PLACES: dict[str, str] = {
     RECORDER: "consumers.recorder.definition",
     EMOTION: "consumers.emotion.definition",
     LICENSE_PLATE: "consumers.license_plate.definition",
+    OBJECTS: "consumers.objects.definition",
+    PEOPLE: "consumers.people.definition",
 }
 """Name -> module whose `DEFINITION` is the entry. A consumer imports its own analysis and no other."""
 

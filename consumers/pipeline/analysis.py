@@ -124,7 +124,7 @@ class AnalysisDefinition:
     build_analyzer: Callable[[Mapping[str, Any]], Analyzer] | None = None
     build_tracker: Callable[[], Tracker] | None = None
     build_scene_tracker: Callable[[Scene], Tracker] | None = None
-    settle: Callable[[Sequence[Detection]], list[Detection]] | None = None
+    settle: Callable[[Sequence[Detection], CameraView], list[Detection]] | None = None
     draw: Draw | None = None
     health_port: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -60,4 +60,4 @@ class FileSearch:
         return self._tracker
 
     def _settled(self, found: Sequence[Detection]) -> Sequence[Detection]:
-        return found if self._definition.settle is None else self._definition.settle(found)
+        return found if self._definition.settle is None else self._definition.settle(found, self._view)

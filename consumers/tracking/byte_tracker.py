@@ -27,9 +27,9 @@ class ByteSettings:
     `coast_ms`: an unseen track is shown and counted this long. `smoothing_ms`: of label scores.
     """
 
-    score_high: float = 0.4
+    score_high: float = 0.35
     score_low: float = 0.15
-    score_alone: float = 0.6
+    score_alone: float = 0.5
     overlap_high: float = 0.2
     overlap_low: float = 0.4
     overlap_wide: float = 0.1
@@ -137,7 +137,7 @@ class ByteTracker:
                 return FORBIDDEN
             wide = widened(seen.box, by)
             shared = overlap(widened(thing.predicted, by), wide)
-            if not thing.is_lost:  # who was away may be anybody at the old place
+            if thing.unseen_ms <= self.settings.coast_ms:  # after a while anybody may be at the old place
                 shared = max(shared, overlap(widened(thing.seen_box, by), wide))
             return self._priced(1 - shared, 1 - self.settings.overlap_wide, thing, seen)
 

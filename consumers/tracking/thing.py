@@ -35,6 +35,11 @@ class Thing:
         return self._seen_box
 
     @property
+    def unseen_ms(self) -> int:
+        """At the time of the last `predict`."""
+        return self._predicted_pts_ms - self.seen_pts_ms
+
+    @property
     def frames(self) -> int:
         return self._votes.frames
 

@@ -1,0 +1,1 @@
+"""Objects of 80 classes: networks of several layouts behind one seam, chosen classes, counts."""

@@ -1,0 +1,45 @@
+"""The registry entry of `people`. Cheap to import: models and OpenCV are loaded when the analyzer is built."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.contracts.camera_settings import DEFAULT_EVERY_MS, PEOPLE
+from common.contracts.detection import Detection
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView, Picture, Scene, Tracker
+
+
+def _build_analyzer(options: Mapping[str, Any]) -> Analyzer:
+    from consumers.people.analyzer import build_analyzer  # noqa: PLC0415
+
+    return build_analyzer(options)
+
+
+def _build_tracker(scene: Scene) -> Tracker:
+    from consumers.objects.scene import build_tracker  # noqa: PLC0415
+
+    return build_tracker(scene, PEOPLE, has_classes=False)
+
+
+def _settle(detections: Sequence[Detection], view: CameraView) -> list[Detection]:
+    from consumers.objects.scene import settle  # noqa: PLC0415
+
+    return settle(detections, view, PEOPLE, has_classes=False)
+
+
+def _draw(picture: Picture, detections: Sequence[Detection]) -> None:
+    from consumers.objects.drawing import draw_objects  # noqa: PLC0415
+
+    draw_objects(picture, detections)
+
+
+DEFINITION = AnalysisDefinition(
+    name=PEOPLE,
+    title="People",
+    kinds=("person",),
+    default_every_ms=DEFAULT_EVERY_MS[PEOPLE],
+    build_analyzer=_build_analyzer,
+    build_scene_tracker=_build_tracker,
+    settle=_settle,
+    draw=_draw,
+    health_port=8106,
+)
