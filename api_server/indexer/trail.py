@@ -7,8 +7,8 @@ from common.kafka.ports import TopicPartition
 
 SAFETY_S = 5.0
 """A database that dies may lose what it acknowledged last: 100 ms with MongoDB's journal; the light server nothing when
-it is killed, and a second when the power is cut. Its death is noticed within 0.5 s (`mongo.HEARTBEAT_MS`) and a time-out
-of 2 s; only then may offsets pass."""
+it is killed, and a second when the power is cut. Its death is noticed within 0.5 s (`mongo.HEARTBEAT_MS`) and a
+time-out of 2 s; only then may offsets pass."""
 STEP_S = 0.25
 """Writes of one step age together, so that what is held does not grow with the rate of events."""
 

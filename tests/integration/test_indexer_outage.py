@@ -22,9 +22,9 @@ EVERY_S = 0.1
 SIGHTINGS = 2
 
 
-def make_event(n: int) -> ClipReady:
+def make_event(n: int, recent_ms: int) -> ClipReady:
     seen = tuple(make_sighting(k) for k in range(SIGHTINGS))
-    return clip_ready(make_sidecar("cam-aaaaaaaaaa", start_ms=1_700_000_000_000 + n * 10_000, sightings=seen), 10_000)
+    return clip_ready(make_sidecar("cam-aaaaaaaaaa", start_ms=recent_ms + n * 10_000, sightings=seen), 10_000)
 
 
 def all_ids(client: httpx.Client, kind: str) -> list[str]:
@@ -57,7 +57,9 @@ def test_every_clip_is_listed_once_although_database_and_indexer_are_killed(
         "LOOKOUT_TOPIC_PREFIX": "loss-",
         "LOOKOUT_MIN_FREE_BYTES": "0",
     }
-    events = [make_event(n) for n in range(CLIPS)]
+    # Of the last hour: the retention of whoever starts the indexer anew must not find them too old.
+    recent_ms = (int(time.time()) - 3600) * 1000
+    events = [make_event(n, recent_ms) for n in range(CLIPS)]
     with open_system(variables, tmp_path) as system:
         system.start()
         admin = system.sign_in()
