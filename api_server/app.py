@@ -17,6 +17,12 @@ from api_server.http.dispatch import install
 from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders
 from api_server.http.route import Route
+from api_server.queries.attendance import BoardAttendance
+from api_server.queries.registry import QueryRegistry
+from api_server.queries.store import QueryStore
+from api_server.recordings.footage import Footage
+from api_server.recordings.intake import UploadIntake
+from api_server.recordings.store import UploadStore
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.clip_routes import clip_routes
 from api_server.routes.health_routes import health_routes
@@ -24,9 +30,13 @@ from api_server.routes.live_routes import live_routes
 from api_server.routes.media_routes import MediaViews, media_routes
 from api_server.routes.openapi_routes import openapi_routes
 from api_server.routes.page_routes import page_routes
+from api_server.routes.query_media_routes import QueryMediaViews, query_media_routes
+from api_server.routes.query_routes import QueryViews, query_routes
+from api_server.routes.recording_routes import RecordingViews, recording_routes
 from api_server.routes.session_routes import session_routes
 from api_server.routes.sighting_routes import sighting_routes
 from api_server.routes.status_routes import status_routes
+from api_server.routes.streaming import VideoSender
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from common.clock import Clock
@@ -47,6 +57,9 @@ class ApiParts:
     cameras: CameraStore
     registry: CameraRegistry
     clips: ClipStore
+    uploads: UploadStore
+    queries: QueryStore
+    intake: UploadIntake
     store: ObjectStore
     public_store_url: str | None
     board: StatusBoard
@@ -70,13 +83,26 @@ def build_routes(parts: ApiParts) -> list[Route]:
         return None
 
     camera_views = CameraViews(parts.cameras, parts.registry, parts.users, settings.ingest_port)
-    media_views = MediaViews(parts.store, presigns=parts.public_store_url is not None)
+    sender = VideoSender(parts.store, presigns=parts.public_store_url is not None)
+    footage = Footage(parts.database)
+    recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
+    query_views = QueryViews(
+        parts.cameras,
+        parts.clips,
+        parts.uploads,
+        parts.queries,
+        QueryRegistry(parts.queries, footage, parts.store, parts.clock),
+        BoardAttendance(parts.board, parts.clock),
+    )
     routes = [
         *session_routes(parts.login, parts.sessions),
         *camera_routes(camera_views),
         *clip_routes(parts.cameras, parts.clips),
-        *media_routes(media_views),
+        *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips),
+        *recording_routes(recording_views),
+        *query_routes(query_views),
+        *query_media_routes(QueryMediaViews(parts.store, sender)),
         *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),
@@ -91,7 +117,7 @@ def create_app(parts: ApiParts) -> Flask:
     # One address per thing: no redirects that would carry a request past the gate.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    gate = Gate(parts.sessions, parts.cameras, parts.clips)
+    gate = Gate(parts.sessions, parts.cameras, parts.clips, parts.uploads, parts.queries)
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
     install(app, build_routes(parts), gate, headers, parts.metrics)
     return app

@@ -21,7 +21,8 @@ from common.deadline import Deadline
 log = logging.getLogger(__name__)
 
 THREADS = 32
-"""More than `media_routes.STREAMS_MAX`: while every video place is taken, the rest still answers."""
+"""More than `streaming.STREAMS_MAX` and `intake.AT_ONCE` together: whatever is played and uploaded, the rest still
+answers."""
 CONNECTIONS = 500
 KEEP_ALIVE_S = 15
 GRACE_S = 15

@@ -18,6 +18,14 @@ class ApiSettings(Settings):
     signalling_port: int = Field(8090, alias="LOOKOUT_SIGNALLING_PORT", ge=1, le=65_535)
     signing_key: SecretStr | None = Field(None, alias="LOOKOUT_SIGNING_KEY", description="shared with signalling")
     demo: bool = Field(True, alias="DEMO")
+    upload_bytes: int = Field(
+        4 * 10**9,
+        alias="LOOKOUT_UPLOAD_BYTES",
+        ge=10**6,
+        le=5 * 2**30,
+        description="one file; S3 takes no more at once",
+    )
+    uploads_bytes: int = Field(20 * 10**9, alias="LOOKOUT_UPLOADS_BYTES", ge=10**6, description="all uploads together")
 
     @field_validator("signing_key")
     @classmethod
@@ -43,4 +51,5 @@ class RetentionSettings(Settings):
 
     footage_bytes: int = Field(20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all clips together")
     footage_hours: int = Field(72, alias="LOOKOUT_FOOTAGE_HOURS", gt=LOG_HOURS, le=24 * 3650)
+    upload_hours: int = Field(720, alias="LOOKOUT_UPLOAD_HOURS", ge=1, le=24 * 3650)
     plate_hours: int = Field(24, alias="LOOKOUT_PLATE_HOURS", gt=LOG_HOURS, le=24 * 3650, description="plates, crops")

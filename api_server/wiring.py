@@ -14,6 +14,9 @@ from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
 from api_server.housekeeping import Housekeeping, StartParts
+from api_server.queries.store import QueryStore
+from api_server.recordings.intake import UploadIntake, UploadLimits
+from api_server.recordings.store import UploadStore
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
@@ -24,6 +27,9 @@ from common.metrics import Metrics
 from common.settings import KafkaSettings, MongoSettings, PlaceSettings, StorageSettings
 from common.storage.s3 import S3ObjectStore
 from common.topics import CAMERA_SETTINGS, CONSUMER_STATUS, FRAMES
+
+UPLOADS_FOLDER = "uploads"
+"""Below LOOKOUT_VAR_DIR: where a file that is being uploaded waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class ApiService:
         self._database = database
 
     def start(self) -> None:
+        self.parts.intake.clear()
         self._follower.start()
         self.parts.housekeeping.start()
 
@@ -95,6 +102,8 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         )
     )
     board = StatusBoard(clock)
+    uploads, store = UploadStore(database), S3ObjectStore(settings.storage)
+    limits = UploadLimits(settings.api.upload_bytes, settings.api.uploads_bytes, settings.places.min_free_bytes)
     follower = TopicFollower(
         "consumer-status",
         lambda: ConfluentTopicReader(kafka, [kafka.topic(CONSUMER_STATUS)], FROM_BEGINNING),
@@ -109,7 +118,10 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         cameras=cameras,
         registry=registry,
         clips=clips,
-        store=S3ObjectStore(settings.storage),
+        uploads=uploads,
+        queries=QueryStore(database),
+        intake=UploadIntake(uploads, store, settings.places.var_dir / UPLOADS_FOLDER, limits, clock),
+        store=store,
         public_store_url=settings.storage.public_endpoint_url,
         board=board,
         housekeeping=housekeeping,

@@ -40,6 +40,9 @@ KNOWN_VARIABLES = frozenset(
         "FOOTAGE_BYTES",
         "FOOTAGE_HOURS",
         "PLATE_HOURS",
+        "UPLOAD_BYTES",
+        "UPLOADS_BYTES",
+        "UPLOAD_HOURS",
     )
 )
 """Every `LOOKOUT_*` name of DESIGN 10, and what services add (their pages in docs/ say what). Any other is refused at

@@ -19,6 +19,13 @@ class Action(StrEnum):
     CLIP_VIEW = "clip.view"
     CLIP_DELETE = "clip.delete"
     STATUS_VIEW = "status.view"
+    RECORDING_UPLOAD = "recording.upload"
+    RECORDING_VIEW = "recording.view"
+    RECORDING_DELETE = "recording.delete"
+    QUERY_ASK = "query.ask"
+    QUERY_VIEW = "query.view"
+    QUERY_CANCEL = "query.cancel"
+    QUERY_DELETE = "query.delete"
 
 
 class Reach(Enum):
@@ -31,7 +38,8 @@ class Reach(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CameraFacts:
-    """What decisions need to know of a camera. `owner`: a user id, empty when nobody owns it any more."""
+    """What decisions need to know of a camera. `owner`: a user id, empty when nobody owns it any more. An upload, which
+    hangs on no camera, is decided by its owner like a camera: its `camera_id` is empty."""
 
     camera_id: str
     owner: str
@@ -46,10 +54,17 @@ _OF_A_CAMERA = (
     Action.CLIP_VIEW,
     Action.CLIP_DELETE,
     Action.STATUS_VIEW,
+    Action.RECORDING_VIEW,
+    Action.RECORDING_DELETE,
+    Action.QUERY_ASK,
+    Action.QUERY_VIEW,
+    Action.QUERY_CANCEL,
+    Action.QUERY_DELETE,
 )
+_GENERAL = (Action.CAMERA_CREATE, Action.RECORDING_UPLOAD)
 _RIGHTS: Mapping[Role, Mapping[Action, Reach]] = {
-    Role.ADMIN: {Action.CAMERA_CREATE: Reach.GENERAL} | dict.fromkeys(_OF_A_CAMERA, Reach.ANY),
-    Role.OPERATOR: {Action.CAMERA_CREATE: Reach.GENERAL} | dict.fromkeys(_OF_A_CAMERA, Reach.OWN),
+    Role.ADMIN: dict.fromkeys(_GENERAL, Reach.GENERAL) | dict.fromkeys(_OF_A_CAMERA, Reach.ANY),
+    Role.OPERATOR: dict.fromkeys(_GENERAL, Reach.GENERAL) | dict.fromkeys(_OF_A_CAMERA, Reach.OWN),
 }
 
 

@@ -40,4 +40,18 @@ class OnClip:
     action: Action
 
 
-Rule = Public | SignedIn | Allowed | OnCamera | OnClip
+@dataclass(frozen=True, slots=True)
+class OnRecording:
+    """Who `may` do `action` to the upload that the path's `recording_id` names; else 404."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class OnQuery:
+    """Who `may` do `action` to the camera, or upload, of the query that the path's `query_id` names; else 404."""
+
+    action: Action
+
+
+Rule = Public | SignedIn | Allowed | OnCamera | OnClip | OnRecording | OnQuery

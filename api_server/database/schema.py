@@ -25,6 +25,9 @@ CAMERAS = "cameras"
 CLIPS = "clips"
 SIGHTINGS = "sightings"
 GAPS = "gaps"
+UPLOADS = "uploads"
+QUERIES = "queries"
+QUERY_SIGHTINGS = "query_sightings"
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     CollectionSpec(USERS, (Index(("name",), is_unique=True),)),
@@ -52,4 +55,16 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
         ),
     ),
     CollectionSpec(GAPS, (Index(("found_us",)),)),
+    CollectionSpec(UPLOADS, (Index(("owner", "start_us", "_id")), Index(("start_us", "_id")))),
+    CollectionSpec(
+        QUERIES,
+        (
+            Index(("slot",), is_unique=True),
+            Index(("created_us", "_id")),
+            Index(("camera", "created_us", "_id")),
+            Index(("owner", "created_us", "_id")),
+            Index(("state", "created_us")),
+        ),
+    ),
+    CollectionSpec(QUERY_SIGHTINGS, (Index(("query", "n")),)),
 )

@@ -1,12 +1,13 @@
 """The gate in front of every route: who asks, did they mean to, and may they."""
 
 import hmac
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Request
 
 from api_server.access.permission import Action, CameraFacts, may
-from api_server.access.rules import Allowed, OnCamera, OnClip, Public, SignedIn
+from api_server.access.rules import Allowed, OnCamera, OnClip, OnQuery, OnRecording, Public, SignedIn
 from api_server.accounts.sessions import Sessions, csrf_token
 from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
@@ -16,6 +17,10 @@ from api_server.http.body import read_body, read_query
 from api_server.http.cookies import session_token_of
 from api_server.http.errors import ApiError, not_found
 from api_server.http.route import Call, Route
+from api_server.queries.record import QueryRecord, is_query_id
+from api_server.queries.store import QueryStore
+from api_server.recordings.record import Upload, is_upload_id
+from api_server.recordings.store import UploadStore
 from common.contracts.clip import ClipId
 from common.contracts.identity import is_camera_id
 
@@ -33,10 +38,19 @@ class Gate:
     Safe on any thread.
     """
 
-    def __init__(self, sessions: Sessions, cameras: CameraStore, clips: ClipStore) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        cameras: CameraStore,
+        clips: ClipStore,
+        uploads: UploadStore,
+        queries: QueryStore,
+    ) -> None:
         self._sessions = sessions
         self._cameras = cameras
         self._clips = clips
+        self._uploads = uploads
+        self._queries = queries
 
     def admit(self, route: Route, request: Request, path: dict[str, str | int]) -> Call:
         """Raises ApiError."""
@@ -47,14 +61,10 @@ class Gate:
         if not isinstance(route.rule, Public):
             call = self._authenticated(route, request, call)
             call = self._permitted(route, call)
-        return Call(
-            call.person,
-            call.session_token,
-            path,
-            read_query(request, route.query) if route.query is not None else None,
-            read_body(request, route.body) if route.body is not None else None,
-            call.camera_found,
-            call.clip_found,
+        return replace(
+            call,
+            query=read_query(request, route.query) if route.query is not None else None,
+            body=read_body(request, route.body) if route.body is not None else None,
         )
 
     def _authenticated(self, route: Route, request: Request, call: Call) -> Call:
@@ -76,11 +86,13 @@ class Gate:
                     raise ApiError(403, "not_allowed", "Your role does not allow this.")
                 return call
             case OnCamera(action):
-                camera = self._camera(call, action)
-                return Call(call.person, call.session_token, call.path, camera_found=camera)
+                return replace(call, camera_found=self._camera(call, action))
             case OnClip(action):
-                clip = self._clip(call, action)
-                return Call(call.person, call.session_token, call.path, clip_found=clip)
+                return replace(call, clip_found=self._clip(call, action))
+            case OnRecording(action):
+                return replace(call, recording_found=self._recording(call, action))
+            case OnQuery(action):
+                return replace(call, query_found=self._query(call, action))
         raise ApiError(403, "not_allowed", "Nobody has said who may do this.")
 
     def _camera(self, call: Call, action: Action) -> Camera:
@@ -104,6 +116,29 @@ class Gate:
         if not may(call.subject, action, facts):
             raise not_found()
         return clip
+
+    def _recording(self, call: Call, action: Action) -> Upload:
+        upload_id = str(call.path["recording_id"])
+        upload = self._uploads.get(upload_id) if is_upload_id(upload_id) else None
+        if upload is None or not may(call.subject, action, upload.facts):
+            raise not_found()
+        return upload
+
+    def _query(self, call: Call, action: Action) -> QueryRecord:
+        query_id = str(call.path["query_id"])
+        query = self._queries.get(query_id) if is_query_id(query_id) else None
+        if query is None:
+            raise not_found()
+        facts = CameraFacts("", query.owner)
+        if query.camera is not None:
+            camera = self._cameras.get(query.camera)
+            if camera is None:
+                # It goes with its camera; the indexer is about to erase it.
+                raise not_found()
+            facts = camera.facts
+        if not may(call.subject, action, facts):
+            raise not_found()
+        return query
 
 
 def check_origin(request: Request) -> None:

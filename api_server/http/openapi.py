@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api_server.access.rules import OnCamera, OnClip
+from api_server.access.rules import OnCamera, OnClip, OnQuery, OnRecording
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
@@ -21,13 +21,15 @@ _ERRORS = {
     401: "Not signed in.",
     403: "Not allowed, or the CSRF token is missing.",
     404: "There is no such thing, or it is not yours.",
+    409: "Not in the state that this needs; the message says why.",
     411: "The body has no Content-Length.",
     412: "Changed since it was read.",
     413: "The body is too long.",
-    415: "The body is not JSON.",
+    415: "The body is not of a type that is taken.",
     416: "The range lies behind the end.",
     422: "Understood, and refused; the message says why.",
     429: "Too many attempts; Retry-After says how long to wait.",
+    507: "There is no room for it; the message says what is full.",
     503: "A server behind this one does not answer; Retry-After says when to try again.",
 }
 _DESCRIPTION = (
@@ -78,6 +80,9 @@ def _operation(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         schema = named[(route.body, "validation")]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.raw:
+        binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.raw, binary)}
     return operation
 
 
@@ -117,7 +122,7 @@ def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     elif route.media is not None:
         good["content"] = {route.media: {}}
     responses: dict[str, Any] = {str(route.status): good}
-    if route.media == "video/mp4":
+    if route.media is not None and route.media.startswith("video/"):
         responses["206"] = {**good, "description": "The range asked for."}
         responses["302"] = {"description": "The video is at the store, for a few minutes (S3_PUBLIC_ENDPOINT_URL)."}
     problem = {"application/json": {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
@@ -132,10 +137,10 @@ def _possible_errors(route: Route) -> list[int]:
         statuses |= {401}
     if not route.is_safe:
         statuses |= {403}
-    if isinstance(route.rule, OnCamera | OnClip):
+    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording):
         statuses |= {404}
     if route.query is not None:
         statuses |= {400}
-    if route.body is not None:
+    if route.body is not None or route.raw:
         statuses |= {400, 411, 413, 415}
     return sorted(statuses)

@@ -11,6 +11,8 @@ from api_server.access.rules import Public, Rule
 from api_server.access.subject import Subject
 from api_server.cameras.camera import Camera
 from api_server.clips.records import ClipRecord
+from api_server.queries.record import QueryRecord
+from api_server.recordings.record import Upload
 
 T = TypeVar("T", bound=BaseModel)
 V = TypeVar("V")
@@ -20,7 +22,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One permitted, checked request. `camera` and `clip` are there when the route's rule is about one."""
+    """One permitted, checked request. `camera`, `clip`, `recording` and `asked` (a query) are there when the route's
+    rule is about one."""
 
     person: Subject | None
     session_token: str | None = field(repr=False)
@@ -29,6 +32,8 @@ class Call:
     body: BaseModel | None = field(default=None, repr=False)
     camera_found: Camera | None = None
     clip_found: ClipRecord | None = None
+    recording_found: Upload | None = None
+    query_found: QueryRecord | None = None
 
     @property
     def subject(self) -> Subject:
@@ -41,6 +46,14 @@ class Call:
     @property
     def clip(self) -> ClipRecord:
         return _given(self.clip_found, "a clip")
+
+    @property
+    def recording(self) -> Upload:
+        return _given(self.recording_found, "a recording")
+
+    @property
+    def asked(self) -> QueryRecord:
+        return _given(self.query_found, "a query")
 
     def take_query(self, kind: type[T]) -> T:
         return _of(self.query, kind)
@@ -81,7 +94,8 @@ View = Callable[[Call], Reply | Response]
 @dataclass(frozen=True, slots=True)
 class Route:
     """`path`: in Flask's notation. `answer`: the model of a JSON answer; `media`: the type of any other. `is_page`:
-    who is not signed in is sent to the sign-in page instead of getting a 401. `errors`: statuses beyond the usual."""
+    who is not signed in is sent to the sign-in page instead of getting a 401. `errors`: statuses beyond the usual.
+    `raw`: the view reads a body of these types itself, as a stream."""
 
     method: str
     path: str
@@ -95,6 +109,7 @@ class Route:
     status: int = 200
     errors: tuple[int, ...] = ()
     is_page: bool = False
+    raw: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> str:

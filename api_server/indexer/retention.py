@@ -22,15 +22,22 @@ _US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept: all clips up to `footage_bytes` together, each for so long."""
+    """What is kept: all clips up to `footage_bytes` together, each for so long; uploads for `upload_ms`."""
 
     footage_bytes: int
     footage_ms: int
     plate_ms: int
+    upload_ms: int
 
     @classmethod
     def of(cls, settings: RetentionSettings) -> "Kept":
-        return cls(settings.footage_bytes, settings.footage_hours * HOUR_S * 1000, settings.plate_hours * HOUR_S * 1000)
+        hour_ms = HOUR_S * 1000
+        return cls(
+            settings.footage_bytes,
+            settings.footage_hours * hour_ms,
+            settings.plate_hours * hour_ms,
+            settings.upload_hours * hour_ms,
+        )
 
 
 class Retention:

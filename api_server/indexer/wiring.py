@@ -17,21 +17,37 @@ from api_server.indexer.service import IndexerService
 from api_server.indexer.sweep import Sweep
 from api_server.indexer.tombstones import TombstoneKeeper
 from api_server.indexer.writer import EventWriter
+from api_server.queries.attendance import Attendance, BoardAttendance
+from api_server.queries.erasure import QueryEraser
+from api_server.queries.events import QueryEvents
+from api_server.queries.keeper import QueryKeeper, QueryRetention
+from api_server.queries.store import QueryStore
+from api_server.queries.sweep import QuerySweep
+from api_server.recordings.store import UploadStore
 from api_server.settings import RetentionSettings
+from api_server.status.board import StatusBoard
+from api_server.status.follower import TopicFollower
 from common.clock import Clock, SystemClock
 from common.deadline import Deadline
 from common.errors import Transient
-from common.kafka.confluent import ConfluentGroupConsumer, ConfluentLogReader, ConfluentProducer
-from common.kafka.ports import GroupConsumer, LogReader, RecordProducer
+from common.kafka.confluent import (
+    ConfluentGroupConsumer,
+    ConfluentLogReader,
+    ConfluentProducer,
+    ConfluentTopicReader,
+)
+from common.kafka.ports import FROM_BEGINNING, GroupConsumer, LogReader, RecordProducer
 from common.metrics import Metrics
 from common.retry import retry_transient
 from common.settings import KafkaSettings, MongoSettings, StorageSettings
 from common.storage.port import ObjectStore
 from common.storage.s3 import S3ObjectStore
-from common.topics import CLIP_EVENTS
+from common.topics import CLIP_EVENTS, CONSUMER_STATUS, SEGMENT_JOBS
 
 ERASE_EVERY_S = 1.0
 """What a person deletes is out of sight at once; its objects follow within this."""
+QUERIES_EVERY_S = 0.5
+"""A query begins, and its parts are joined, within this."""
 RETENTION_EVERY_S = 60.0
 HOURLY_S = 3600.0
 STORE_WAIT_S = 30.0
@@ -47,13 +63,21 @@ def build_indexer(
     keeper_reader: LogReader,
     producer: RecordProducer,
     events_topic: str,
+    jobs_topic: str,
+    attendance: Attendance,
     kept: Kept,
     metrics: Metrics,
     clock: Clock,
 ) -> IndexerService:
     """The service, of whatever implements the ports. A log reader takes one thread at a time, so there are two."""
     cameras, clips = CameraStore(database), ClipStore(database)
-    writer = EventWriter(database, cameras, clock)
+    queries, uploads = QueryStore(database), UploadStore(database)
+    query_events = QueryEvents(queries, uploads, store, clock)
+    writer = EventWriter(database, cameras, query_events, clock)
+    query_keeper = QueryKeeper(queries, store, producer, jobs_topic, attendance, clock)
+    query_eraser = QueryEraser(queries, uploads, store, clock)
+    query_retention = QueryRetention(queries, uploads, cameras, kept.footage_ms, kept.plate_ms, kept.upload_ms, clock)
+    query_sweep = QuerySweep(queries, uploads, query_events, store, clock)
     sessions = Sessions(database, Users(database), clock)
     loop = IndexerLoop(consumer, loop_reader, events_topic, writer, database, metrics, clock)
     eraser = ClipEraser(database, cameras, clips, store, metrics, clock)
@@ -65,10 +89,22 @@ def build_indexer(
         Chore("sweep", HOURLY_S, _once(sweep.run_once)),
         Chore("tombstones", HOURLY_S, _once(tombstones.run_once)),
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
+        Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
+        Chore("query sweep", HOURLY_S, _once(query_sweep.run_once)),
+        Chore("forgotten queries", HOURLY_S, _once(query_eraser.forget)),
     )
     chores = [
-        ChoreThread("eraser", [Chore("erasure", ERASE_EVERY_S, eraser.run_once)], clock),
+        ChoreThread(
+            "eraser",
+            [
+                Chore("erasure", ERASE_EVERY_S, eraser.run_once),
+                Chore("query erasure", ERASE_EVERY_S, query_eraser.run_once),
+            ],
+            clock,
+        ),
         ChoreThread("keeper", keeper, clock),
+        # Apart from the others: a queue of deletions must not keep a query waiting.
+        ChoreThread("queries", [Chore("queries", QUERIES_EVERY_S, query_keeper.run_once)], clock),
     ]
     return IndexerService(database, loop, chores)
 
@@ -100,6 +136,14 @@ def open_indexer(
     readers = [ConfluentLogReader(kafka, f"lookout-indexer-{part}") for part in ("loop", "keeper")]
     producer = ConfluentProducer(kafka, client_id="lookout-indexer")
     consumer = ConfluentGroupConsumer(kafka, GROUP, client_id="lookout-indexer")
+    clock = SystemClock()
+    board = StatusBoard(clock)
+    follower = TopicFollower(
+        "consumer-status",
+        lambda: ConfluentTopicReader(kafka, [kafka.topic(CONSUMER_STATUS)], FROM_BEGINNING),
+        board.take,
+    )
+    follower.start()
     try:
         yield build_indexer(
             database=database,
@@ -109,11 +153,14 @@ def open_indexer(
             keeper_reader=readers[1],
             producer=producer,
             events_topic=kafka.topic(CLIP_EVENTS),
+            jobs_topic=kafka.topic(SEGMENT_JOBS),
+            attendance=BoardAttendance(board, clock),
             kept=Kept.of(retention),
             metrics=metrics,
-            clock=SystemClock(),
+            clock=clock,
         )
     finally:
+        follower.stop()
         consumer.close()
         producer.close()
         for reader in readers:

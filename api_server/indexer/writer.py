@@ -13,27 +13,33 @@ from api_server.clips.records import (
 )
 from api_server.database.port import Database
 from api_server.database.schema import CLIPS, GAPS, SIGHTINGS
+from api_server.queries.events import QueryEvents, Written
 from common.clock import Clock
 from common.contracts.base import Contract
 from common.contracts.clip import ClipId
-from common.contracts.clip_event import ClipReady, GapFound
+from common.contracts.clip_event import ClipReady, GapFound, PartReady, QueryFailed, QueryPlanned
 from common.contracts.sidecar import Sidecar
 
 
 class Outcome(StrEnum):
-    """What became of an event. `refused`: its clip was, or is to be, deleted."""
+    """What became of an event. `refused`: its clip was, or is to be, deleted. `query`: it brought a query on."""
 
     INSERTED = "inserted"
     KNOWN = "known"
     REFUSED = "refused"
     GAP = "gap"
+    QUERY = "query"
     IGNORED = "ignored"
+
+
+_OF_QUERIES = {Written.CHANGED: Outcome.QUERY, Written.KNOWN: Outcome.KNOWN, Written.UNKNOWN: Outcome.IGNORED}
 
 
 class EventWriter:
     """Safe on any thread, and in several processes at once: every call may be repeated. Raises Transient."""
 
-    def __init__(self, database: Database, cameras: CameraStore, clock: Clock) -> None:
+    def __init__(self, database: Database, cameras: CameraStore, queries: QueryEvents, clock: Clock) -> None:
+        self._queries = queries
         self._clips = database.collection(CLIPS)
         self._sightings = database.collection(SIGHTINGS)
         self._gaps = database.collection(GAPS)
@@ -41,13 +47,15 @@ class EventWriter:
         self._clock = clock
 
     def write(self, event: Contract) -> Outcome:
-        """Write one event of `clip-events`. Those of queries have no place in the index yet."""
+        """Write one event of `clip-events`."""
         match event:
             case ClipReady():
                 return self.write_clip(event)
             case GapFound():
                 self._gaps.insert(gap_record(event).to_document())
                 return Outcome.GAP
+            case QueryPlanned() | PartReady() | QueryFailed():
+                return _OF_QUERIES[self._queries.write(event)]
         return Outcome.IGNORED
 
     def write_clip(self, event: ClipReady) -> Outcome:

@@ -32,7 +32,7 @@ def _has_letters(text: str) -> str:
     return text
 
 
-def _is_cursor(text: str) -> str:
+def is_cursor(text: str) -> str:
     Cursor.decode(text)
     return text
 
@@ -61,7 +61,7 @@ class ListQuery(BaseModel):
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor)] | None = Field(
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = Field(
         None, description="`next` of the page before."
     )
 

@@ -1,41 +1,7 @@
-"""The stored objects of a query: their sidecars, and whether it was cancelled."""
+"""The stored objects of a query, as jobs use them."""
 
-from collections.abc import Mapping
-
-from common.contracts.query_sidecar import QuerySidecar
-from common.contracts.segment_job import cancelled_key
-from common.contracts.sidecar_box import find_box, unpack_json
-from common.storage.port import NotFound, ObjectStore
+from common.storage.queries import is_cancelled, read_query_sidecar, sidecar_metadata
 
 VIDEO_TYPE = "video/mp4"
-SIDECAR_AT = "sidecar-at"
 
-
-def sidecar_metadata(video_bytes: int) -> dict[str, str]:
-    """Object metadata: where the sidecar box begins."""
-    return {SIDECAR_AT: str(video_bytes)}
-
-
-def read_query_sidecar(store: ObjectStore, key: str) -> QuerySidecar:
-    """The sidecar of a stored part or result. Raises NotFound, Transient, ValueError."""
-    at = _sidecar_at(store.head(key).metadata)
-    if at is None:
-        data = store.read(key)
-        box = data[find_box(data) :]
-    else:
-        box = b"".join(store.read_range(key, at).chunks)
-    return QuerySidecar.model_validate_json(unpack_json(box))
-
-
-def is_cancelled(store: ObjectStore, query_id: str) -> bool:
-    """Raises Transient."""
-    try:
-        store.head(cancelled_key(query_id))
-    except NotFound:
-        return False
-    return True
-
-
-def _sidecar_at(metadata: Mapping[str, str]) -> int | None:
-    text = metadata.get(SIDECAR_AT, "")
-    return int(text) if text.isdigit() else None
+__all__ = ["VIDEO_TYPE", "is_cancelled", "read_query_sidecar", "sidecar_metadata"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_server.routes.media_routes import STREAMS_MAX
+from api_server.routes.streaming import STREAMS_MAX
 from common.contracts.camera_settings import CameraSettings
 from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
 from common.contracts.identity import hash_token, make_token
@@ -174,6 +174,9 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
     from api_server.database.mongo import MongoDatabase  # noqa: PLC0415
     from api_server.indexer import sweep  # noqa: PLC0415
     from api_server.indexer.writer import EventWriter  # noqa: PLC0415
+    from api_server.queries.events import QueryEvents  # noqa: PLC0415
+    from api_server.queries.store import QueryStore  # noqa: PLC0415
+    from api_server.recordings.store import UploadStore  # noqa: PLC0415
     from common.clock import SystemClock  # noqa: PLC0415
     from common.metrics import Metrics  # noqa: PLC0415
     from common.settings import MongoSettings, load_settings  # noqa: PLC0415
@@ -184,7 +187,8 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
     ]
     system.store.delete(make_sidecar("cam-aaaaaaaaaa").clip_id.sidecar_key)
     database = MongoDatabase(load_settings(MongoSettings, system.variables))
-    writer = EventWriter(database, CameraStore(database), SystemClock())
+    query_events = QueryEvents(QueryStore(database), UploadStore(database), system.store, SystemClock())
+    writer = EventWriter(database, CameraStore(database), query_events, SystemClock())
     sweeper = sweep.Sweep(
         database, writer, system.store, system.producer, system.kafka.topic("clip-events"), Metrics(), SystemClock()
     )

@@ -15,7 +15,7 @@ from common.storage.clips import read_sidecar
 from tests.unit.api_server.world import World, make_sidecar, recorder_sidecar
 
 HOUR_MS = 3_600_000
-KEPT = Kept(footage_bytes=10**12, footage_ms=72 * HOUR_MS, plate_ms=24 * HOUR_MS)
+KEPT = Kept(footage_bytes=10**12, footage_ms=72 * HOUR_MS, plate_ms=24 * HOUR_MS, upload_ms=720 * HOUR_MS)
 
 
 # Erasing

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api_server.http.byte_range import ByteRange, NotSatisfiable, parse_range
-from api_server.routes.media_routes import STREAMS_MAX
+from api_server.routes.streaming import STREAMS_MAX
 from common.errors import Transient
 from common.storage.clips import put_tombstone
 from tests.unit.api_server.world import VIDEO, Browser, World, make_sidecar

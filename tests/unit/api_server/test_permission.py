@@ -10,7 +10,8 @@ ANN = Subject("usr-ann", "ann", Role.OPERATOR)
 HERS = CameraFacts("cam-hers", "usr-ann")
 HIS = CameraFacts("cam-his", "usr-bob")
 ORPHAN = CameraFacts("cam-orphan", "")
-ON_CAMERAS = [action for action in Action if action is not Action.CAMERA_CREATE]
+GENERAL = (Action.CAMERA_CREATE, Action.RECORDING_UPLOAD)
+ON_CAMERAS = [action for action in Action if action not in GENERAL]
 
 
 @pytest.mark.parametrize("action", ON_CAMERAS)
@@ -43,6 +44,7 @@ def test_may_unknown_role_denies_everything() -> None:
     assert not any(may(stranger, action, camera) for action in Action for camera in (HERS, HIS, None))
 
 
-def test_may_creating_concerns_no_camera() -> None:
-    assert may(ANN, Action.CAMERA_CREATE, None)
-    assert not may(ANN, Action.CAMERA_CREATE, HIS)
+def test_may_creating_and_uploading_concern_no_camera() -> None:
+    for action in GENERAL:
+        assert may(ANN, action, None)
+        assert not may(ANN, action, HIS)

@@ -2,16 +2,18 @@
 
 import itertools
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
-from api_server.access.rules import Allowed, OnCamera, OnClip, Public, Rule, SignedIn
+from api_server.access.rules import Allowed, OnCamera, OnClip, OnQuery, OnRecording, Public, Rule, SignedIn
 from api_server.access.subject import Role
 from api_server.app import build_routes, create_app
 from api_server.http.errors import not_found
 from api_server.http.route import Route
-from tests.unit.api_server.world import World, make_sidecar, make_sighting
+from tests.unit.api_server.world import FILM, Browser, World, make_sidecar, make_sighting, recorder_sidecar
 
 PUBLIC = {
     "POST /v1/session",
@@ -23,6 +25,7 @@ PUBLIC = {
     "GET /static/<name>",
 }
 """Everything that anybody may ask for. Adding to it is a decision, so it stands twice."""
+ON_ONE = OnCamera | OnClip | OnQuery | OnRecording
 
 
 def test_route_table_every_rule_of_the_url_map_is_declared(world: World) -> None:
@@ -43,8 +46,12 @@ def test_route_table_ids_in_paths_have_a_rule_about_them(world: World) -> None:
             assert isinstance(route.rule, OnCamera), route.endpoint
         if "<clip_id>" in route.path:
             assert isinstance(route.rule, OnClip), route.endpoint
+        if "<recording_id>" in route.path:
+            assert isinstance(route.rule, OnRecording), route.endpoint
+        if "<query_id>" in route.path:
+            assert isinstance(route.rule, OnQuery), route.endpoint
         if re.search(r"<[^>]*id>", route.path):
-            assert isinstance(route.rule, OnCamera | OnClip), route.endpoint
+            assert isinstance(route.rule, ON_ONE), route.endpoint
 
 
 def test_route_table_undeclared_address_is_refused_before_it_runs(world: World) -> None:
@@ -74,12 +81,53 @@ def peopled(tmp_path: Path) -> World:
     return world
 
 
-def concrete(route: Route, camera_id: str, clip_id: str) -> str:
-    path = route.path.replace("<camera_id>", camera_id).replace("<clip_id>", clip_id)
-    return path.replace("<int:n>", "0").replace("<name>", "base.css")
+@dataclass(frozen=True)
+class Ids:
+    """Of what one person has, or of what never was."""
+
+    camera: str = "cam-none222222"
+    clip: str = "license_plate.cam-none222222.1700000000000.10000"
+    recording: str = "up-" + "a" * 16
+    query: str = "q-" + "a" * 16
+
+
+def ids_of(world: World, whose: str) -> Ids:
+    """A camera with a clip and a recording, an upload, and a finished query on the camera."""
+    if whose == "none":
+        return Ids()
+    camera = world.add_camera(whose)
+    clip = world.add_clip(make_sidecar(camera.id, sightings=(make_sighting(),))).clip_id
+    world.add_clip(recorder_sidecar(camera.id))
+    browser = world.signed_in(whose)
+    asked = browser.send("POST", "/v1/queries", ask_body(camera.id))
+    assert asked.status_code == 202, asked.get_data(as_text=True)
+    query_id = asked.get_json()["id"]
+    world.finish_query(query_id)
+    return Ids(camera.id, clip, world.add_upload(whose).id, query_id)
+
+
+def ask_body(camera_id: str) -> dict[str, object]:
+    start_ms = 1_700_000_000_000
+    return {"camera": camera_id, "from": start_ms, "to": start_ms + 10_000, "analysis": "license_plate"}
+
+
+def concrete(route: Route, ids: Ids) -> str:
+    path = route.path.replace("<camera_id>", ids.camera).replace("<clip_id>", ids.clip)
+    path = path.replace("<recording_id>", ids.recording).replace("<query_id>", ids.query)
+    path = path.replace("<int:n>", "0").replace("<name>", "base.css")
+    return f"{path}?name=film.mp4" if route.endpoint == UPLOAD else path
 
 
 LIVE_TOKEN = "POST /v1/live-token"
+ASK = "POST /v1/queries"
+UPLOAD = "POST /v1/recordings"
+
+
+def send(browser: Browser, route: Route, ids: Ids) -> TestResponse:
+    if route.endpoint == UPLOAD:
+        headers = {"X-CSRF-Token": browser.csrf}
+        return browser.client.post(concrete(route, ids), data=FILM, content_type="video/mp4", headers=headers)
+    return browser.send(route.method, concrete(route, ids), body_for(route.endpoint, ids.camera))
 
 
 def body_for(endpoint: str, camera_id: str) -> object:
@@ -88,6 +136,7 @@ def body_for(endpoint: str, camera_id: str) -> object:
         "POST /v1/cameras": {"name": "Another"},
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
         LIVE_TOKEN: {"cameras": [camera_id]},
+        ASK: ask_body(camera_id),
     }
     return bodies.get(endpoint)
 
@@ -97,10 +146,10 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
         return {401} if route.method == "POST" else {200}
     if who == "nobody":
         return {303} if route.is_page else {401}
-    if isinstance(route.rule, SignedIn | Allowed) and route.endpoint != LIVE_TOKEN:
+    if isinstance(route.rule, SignedIn | Allowed) and route.endpoint not in (LIVE_TOKEN, ASK):
         return {200, 201, 204}
     may_touch = whose != "none" and who in ("root", whose)
-    return {200, 201, 204} if may_touch else {404}
+    return {200, 201, 202, 204} if may_touch else {404}
 
 
 ENDPOINTS = [route.endpoint for route in build_routes(World(Path("unused")).parts)]
@@ -109,29 +158,22 @@ ENDPOINTS = [route.endpoint for route in build_routes(World(Path("unused")).part
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_matrix_every_route_every_role_own_other_none(peopled: World, endpoint: str) -> None:
     for who, whose in itertools.product(("nobody", "root", "ann"), ("ann", "bob", "none")):
-        camera_id, clip_id = "cam-none222222", "license_plate.cam-none222222.1700000000000.10000"
-        if whose != "none":
-            camera_id = peopled.add_camera(whose).id
-            clip_id = peopled.add_clip(make_sidecar(camera_id, sightings=(make_sighting(),))).clip_id
+        ids = ids_of(peopled, whose)
         route = next(r for r in build_routes(peopled.parts) if r.endpoint == endpoint)
         browser = peopled.browser() if who == "nobody" else peopled.signed_in(who)
-        body = body_for(endpoint, camera_id)
-        response = browser.send(route.method, concrete(route, camera_id, clip_id), body)
+        response = send(browser, route, ids)
         assert response.status_code in expected(route, who, whose), (who, whose, response.get_data(as_text=True))
-        if isinstance(route.rule, OnCamera | OnClip) and response.status_code == 404 and not route.is_page:
+        if isinstance(route.rule, ON_ONE) and response.status_code == 404 and not route.is_page:
             answer = response.get_json()
             assert (answer["code"], answer["message"]) == (not_found().code, not_found().message)
 
 
 def test_matrix_unsafe_routes_need_the_csrf_token(peopled: World) -> None:
-    camera_id = peopled.add_camera("ann").id
-    clip_id = peopled.add_clip(make_sidecar(camera_id)).clip_id
+    ids = ids_of(peopled, "ann")
     browser = peopled.signed_in("ann")
     browser.csrf = "not it"
     for route in build_routes(peopled.parts):
         if not route.is_safe and not isinstance(route.rule, Public):
-            response = browser.send(
-                route.method, concrete(route, camera_id, clip_id), body_for(route.endpoint, camera_id)
-            )
+            response = send(browser, route, ids)
             assert (response.status_code, response.get_json()["code"]) == (403, "csrf"), route.endpoint
-    assert peopled.cameras.get(camera_id) is not None
+    assert peopled.cameras.get(ids.camera) is not None

@@ -26,6 +26,14 @@ from api_server.database.memory import MemoryDatabase
 from api_server.housekeeping import Housekeeping, StartParts
 from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.writer import EventWriter
+from api_server.queries.attendance import BoardAttendance
+from api_server.queries.erasure import QueryEraser
+from api_server.queries.events import QueryEvents
+from api_server.queries.keeper import QueryKeeper
+from api_server.queries.store import QueryStore
+from api_server.recordings.intake import UploadIntake, UploadLimits
+from api_server.recordings.record import Upload, make_upload_id
+from api_server.recordings.store import UploadStore
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from common.clock import FakeClock
@@ -33,6 +41,8 @@ from common.contracts.camera_settings import CameraSettings
 from common.contracts.clip_event import ClipReady, clip_ready
 from common.contracts.detection import Sighting
 from common.contracts.object_metadata import ClipMetadata
+from common.contracts.query_sidecar import QuerySidecar, part_ready
+from common.contracts.segment_job import result_key, result_poster_key
 from common.contracts.sidecar import Fate, FrameEntry, Origin, Sidecar
 from common.contracts.sidecar_box import pack_box
 from common.kafka.memory import MemoryCluster
@@ -40,13 +50,15 @@ from common.metrics import Metrics
 from common.settings import load_settings
 from common.storage.clips import VIDEO_TYPE
 from common.storage.memory import MemoryObjectStore
-from common.topics import topic_specs
+from common.storage.queries import sidecar_metadata
+from common.topics import SEGMENT_JOBS, topic_specs
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """argon2id as in production, at a price tests can pay."""
 SIGNING_KEY = "k" * 32
 VIDEO = bytes(range(256)) * 40
+FILM = b"\x00\x00\x00\x18ftypisom" + b"\x00" * 8 + b"isom" + b"f" * 4_000
 JPEG = b"\xff\xd8 a picture \xff\xd9"
 
 
@@ -71,7 +83,18 @@ class World:
         partitions = PartitionCount(self.cluster.reader(), "frames")
         self.registry = CameraRegistry(self.cameras, self.clips, self.publisher, partitions, self.clock)
         self.board = StatusBoard(self.clock)
-        self.writer = EventWriter(self.database, self.cameras, self.clock)
+        self.uploads = UploadStore(self.database)
+        self.queries = QueryStore(self.database)
+        self.query_events = QueryEvents(self.queries, self.uploads, self.store, self.clock)
+        self.attendance = BoardAttendance(self.board, self.clock)
+        self.query_keeper = QueryKeeper(
+            self.queries, self.store, self.producer, SEGMENT_JOBS, self.attendance, self.clock
+        )
+        self.query_eraser = QueryEraser(self.queries, self.uploads, self.store, self.clock)
+        self.intake = UploadIntake(
+            self.uploads, self.store, var_dir / "uploads", UploadLimits(10**6, 2 * 10**6, 0), self.clock
+        )
+        self.writer = EventWriter(self.database, self.cameras, self.query_events, self.clock)
         self.eraser = ClipEraser(self.database, self.cameras, self.clips, self.store, self.metrics, self.clock)
         self.housekeeping = Housekeeping(
             StartParts(
@@ -96,6 +119,9 @@ class World:
             cameras=self.cameras,
             registry=self.registry,
             clips=self.clips,
+            uploads=self.uploads,
+            queries=self.queries,
+            intake=self.intake,
             store=self.store,
             public_store_url=public_url,
             board=self.board,
@@ -168,6 +194,49 @@ class World:
         record = self.record(str(sidecar.clip_id))
         self.clips.hide_window(record, "deleted by usr-ann")
         return record.id
+
+    def add_upload(self, owner: str, **fields: Any) -> Upload:
+        """An uploaded film of the user `owner` (a name)."""
+        user = self.users.named(owner)
+        assert user is not None
+        now_us = self.clock.wall_us()
+        given = {
+            "id": make_upload_id(),
+            "owner": user.id,
+            "name": "Ärger im Hof.mp4",
+            "container": "mp4",
+            "media": "video/mp4",
+            "size": len(FILM),
+            "start_us": now_us,
+            "created_us": now_us,
+        }
+        upload = Upload.model_validate(given | fields)
+        self.store.replace(upload.key, FILM, upload.media, upload.to_metadata())
+        assert self.uploads.add(upload)
+        return upload
+
+    def finish_query(self, query_id: str, sightings: tuple[Sighting, ...] = (), parts: int = 1) -> QuerySidecar:
+        """As the workers do: parts, join, events."""
+        query = self.queries.known(query_id)
+        assert query is not None
+        sidecar = QuerySidecar(
+            query_id=query_id,
+            analysis=query.question.analysis,
+            part=0,
+            parts=parts,
+            is_result=True,
+            frame_count=150,
+            searched=30,
+            duration_ms=15_000,
+            width=640,
+            height=480,
+            sightings=sightings,
+        )
+        data = VIDEO + pack_box(sidecar)
+        self.store.create(result_key(query_id), data, VIDEO_TYPE, sidecar_metadata(len(VIDEO)))
+        self.store.create(result_poster_key(query_id), JPEG, "image/jpeg")
+        self.query_events.write(part_ready(sidecar, result_key(query_id)))
+        return sidecar
 
     def object_names(self) -> list[str]:
         return sorted(key.rsplit("/", 1)[1] for key in self.store.objects())

@@ -1,0 +1,1 @@
+"""Recordings: what cameras recorded, as continuous spans, and what people uploaded."""

@@ -1,0 +1,294 @@
+"""Queries: ask, list, show, cancel, delete, and what they found."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api_server.access.permission import Action, may, may_on_any
+from api_server.access.rules import OnQuery, SignedIn
+from api_server.cameras.camera import Camera
+from api_server.cameras.purpose import PurposeRefused
+from api_server.cameras.registry import PurposeMissing
+from api_server.cameras.store import CameraStore
+from api_server.clips.filters import SightingFilter
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.clips.store import ClipStore
+from api_server.database.port import Where
+from api_server.http.errors import ApiError, not_found
+from api_server.http.route import Call, Reply, Route
+from api_server.queries.attendance import Attendance
+from api_server.queries.diff import Seen, compare
+from api_server.queries.record import SHOWN, QueryRecord, QueryState
+from api_server.queries.registry import QueryRefused, QueryRegistry
+from api_server.queries.requests import ANALYSES, NewQueryBody
+from api_server.queries.store import DIFF_MAX, QueryStore
+from api_server.recordings.record import UPLOAD_ID_PATTERN, Upload
+from api_server.recordings.store import UploadStore
+from api_server.routes.parameters import is_cursor
+from api_server.routes.query_answers import (
+    AskedQuery,
+    DiffAnswer,
+    QueryAnswer,
+    QueryList,
+    QuerySightingList,
+    change_answer,
+    query_answer,
+    query_fields,
+    seen_answer,
+    sighting_of_query,
+)
+from common.contracts.identity import CAMERA_ID_PATTERN
+from common.contracts.segment_job import QUERY_ID_PATTERN
+
+LIVE = "live"
+CursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)]
+VisibleState = Annotated[str, Field(pattern=f"^({'|'.join(SHOWN)})$", description=f"One of {', '.join(SHOWN)}.")]
+
+
+class QueryListQuery(BaseModel):
+    """Filters of `GET /v1/queries`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: VisibleState | None = None
+    camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
+    recording: str | None = Field(None, pattern=UPLOAD_ID_PATTERN)
+    analysis: str | None = Field(None, pattern=f"^({'|'.join(ANALYSES)})$")
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: CursorText | None = Field(None, description="`next` of the page before.")
+
+
+class PageQuery(BaseModel):
+    """Paging alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: CursorText | None = None
+
+
+class DiffQuery(BaseModel):
+    """`against`: `live`, what was found when it was recorded, or the id of another query on the same camera."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    against: str = Field(LIVE, pattern=f"^{LIVE}$|{QUERY_ID_PATTERN}")
+
+
+class QueryViews:
+    """What the query routes do. Safe on any thread."""
+
+    def __init__(
+        self,
+        cameras: CameraStore,
+        clips: ClipStore,
+        uploads: UploadStore,
+        queries: QueryStore,
+        registry: QueryRegistry,
+        attendance: Attendance,
+    ) -> None:
+        self._cameras = cameras
+        self._clips = clips
+        self._uploads = uploads
+        self._queries = queries
+        self._registry = registry
+        self._attendance = attendance
+
+    def ask(self, call: Call) -> Reply:
+        wanted = call.take_body(NewQueryBody)
+        on = self._subject_of(call, wanted)
+        try:
+            query, is_new = self._registry.ask(call.subject.user_id, wanted, on)
+        except PurposeMissing as error:
+            raise _purpose_missing(on) from error
+        except (PurposeRefused, QueryRefused) as error:
+            raise ApiError(422, error.code, str(error)) from error
+        fields = query_fields(query, self._attendance, isinstance(on, Upload))
+        return Reply(
+            AskedQuery.model_validate({**fields, "is_new": is_new}), 202, {"Location": f"/v1/queries/{query.id}"}
+        )
+
+    def list_all(self, call: Call) -> Reply:
+        query = call.take_query(QueryListQuery)
+        cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
+        states = SHOWN if query.state is None else (QueryState(query.state),)
+        page = self._queries.page(self._where(call, query), states, query.limit, cursor)
+        there = {upload.id for upload in self._uploads.live()} if any(q.question.recording for q in page.items) else {}
+        answers = [query_answer(q, self._attendance, q.question.recording in there) for q in page.items]
+        return Reply(QueryList(queries=answers, next=page.next.encode() if page.next is not None else None))
+
+    def show(self, call: Call) -> Reply:
+        return Reply(self._answer(call.asked))
+
+    def cancel(self, call: Call) -> Reply:
+        query = self._registry.cancel(call.asked)
+        if query is None or query.state not in SHOWN:
+            raise not_found()
+        return Reply(self._answer(query))
+
+    def delete(self, call: Call) -> Reply:
+        self._registry.delete(call.asked)
+        return Reply()
+
+    def sightings(self, call: Call) -> Reply:
+        query = call.take_query(PageQuery)
+        cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
+        page = self._queries.sightings_page(call.asked.id, query.limit, cursor)
+        found = [sighting_of_query(record) for record in page.items]
+        return Reply(QuerySightingList(sightings=found, next=page.next.encode() if page.next is not None else None))
+
+    def diff(self, call: Call) -> Reply:
+        query, against = call.asked, call.take_query(DiffQuery).against
+        require_result(query)
+        if query.camera is None or query.question.from_us is None or query.question.to_us is None:
+            raise ApiError(409, "no_earlier_result", "Only footage of a camera has an earlier result to compare with.")
+        from_us, to_us = query.question.from_us, query.question.to_us
+        after = [seen for seen in self._found_by(query) if from_us <= seen.last_us and seen.first_us < to_us]
+        if against == LIVE:
+            before = self._found_live(query, from_us, to_us)
+        else:
+            other = self._queries.get(against)
+            if other is None or other.camera != query.camera:
+                raise not_found()
+            if other.question.analysis != query.question.analysis:
+                raise ApiError(422, "other_analysis", "The other query ran another analysis.")
+            require_result(other)
+            before = [seen for seen in self._found_by(other) if from_us <= seen.last_us and seen.first_us < to_us]
+        found = compare(before, after)
+        return Reply(
+            DiffAnswer(
+                against=against,
+                before_count=len(before),
+                after_count=len(after),
+                same=found.same,
+                added=[seen_answer(seen) for seen in found.added],
+                removed=[seen_answer(seen) for seen in found.removed],
+                changed=[change_answer(change) for change in found.changed],
+            )
+        )
+
+    def _subject_of(self, call: Call, wanted: NewQueryBody) -> Camera | Upload:
+        """The camera or upload that is asked about. Raises ApiError 404."""
+        if wanted.recording is not None:
+            upload = self._uploads.get(wanted.recording)
+            if upload is None or not may(call.subject, Action.QUERY_ASK, upload.facts):
+                raise not_found()
+            return upload
+        camera = self._cameras.get(wanted.camera or "")
+        if camera is None or not may(call.subject, Action.QUERY_ASK, camera.facts):
+            raise not_found()
+        return camera
+
+    def _where(self, call: Call, query: QueryListQuery) -> Where:
+        """What `call.subject` may see: queries on cameras that are there, and on their own uploads."""
+        allowed = {c.id for c in self._cameras.active() if may(call.subject, Action.QUERY_VIEW, c.facts)}
+        of_uploads: dict[str, object] = {"camera": None}
+        if not may_on_any(call.subject, Action.QUERY_VIEW):
+            of_uploads["owner"] = call.subject.user_id
+        parts: list[Where] = [{"$or": [{"camera": {"$in": sorted(allowed)}}, of_uploads]}]
+        wanted = {
+            "camera": query.camera,
+            "question.recording": query.recording,
+            "question.analysis": query.analysis,
+        }
+        parts += [{field: value} for field, value in wanted.items() if value is not None]
+        return {"$and": parts}
+
+    def _answer(self, query: QueryRecord) -> QueryAnswer:
+        recording = query.question.recording
+        return query_answer(query, self._attendance, recording is not None and self._uploads.get(recording) is not None)
+
+    def _found_by(self, query: QueryRecord) -> list[Seen]:
+        return [
+            Seen(s.kind, s.text or s.label or s.kind, s.confidence, s.first_us, s.last_us, s.box, None, s.best_pts_ms)
+            for s in self._queries.sightings_of(query.id)
+        ]
+
+    def _found_live(self, query: QueryRecord, from_us: int, to_us: int) -> list[Seen]:
+        wanted = SightingFilter(
+            cameras={query.camera or ""},
+            analysis=query.question.analysis,
+            from_ms=from_us // 1000,
+            to_ms=to_us // 1000,
+        )
+        return [
+            Seen(s.kind, s.text or s.label or s.kind, s.confidence, s.first_us, s.last_us, s.box, s.clip, s.best_pts_ms)
+            for s in self._clips.sightings_page(wanted, DIFF_MAX, None).items
+        ]
+
+
+def require_result(query: QueryRecord) -> None:
+    """Raises ApiError 409 while there is none."""
+    if query.state is not QueryState.FINISHED:
+        raise ApiError(409, "not_finished", f"The query is {query.state.value}: it has no result.")
+
+
+def _purpose_missing(on: Camera | Upload) -> ApiError:
+    sentence = (
+        "Emotion analysis needs the camera's emotion_purpose: state it in the camera's settings first."
+        if isinstance(on, Camera)
+        else "Emotion analysis needs emotion_purpose: why it is wanted (text) and until when (expires_us)."
+    )
+    return ApiError(422, "emotion_purpose_missing", sentence)
+
+
+def query_routes(views: QueryViews) -> list[Route]:
+    one, view = "/v1/queries/<query_id>", OnQuery(Action.QUERY_VIEW)
+    return [
+        Route(
+            "POST",
+            "/v1/queries",
+            SignedIn(Action.QUERY_ASK),
+            views.ask,
+            "Run an analysis over an upload, or over a camera's footage of a time.",
+            body=NewQueryBody,
+            answer=AskedQuery,
+            status=202,
+            errors=(404, 422),
+        ),
+        Route(
+            "GET",
+            "/v1/queries",
+            SignedIn(Action.QUERY_VIEW),
+            views.list_all,
+            "Queries, the newest first.",
+            query=QueryListQuery,
+            answer=QueryList,
+        ),
+        Route("GET", one, view, views.show, "One query and how far it is.", answer=QueryAnswer),
+        Route(
+            "POST",
+            f"{one}/cancel",
+            OnQuery(Action.QUERY_CANCEL),
+            views.cancel,
+            "Stop a query. One that has ended stays as it ended.",
+            answer=QueryAnswer,
+        ),
+        Route(
+            "DELETE",
+            one,
+            OnQuery(Action.QUERY_DELETE),
+            views.delete,
+            "Delete a query with its result; one that runs is stopped.",
+            status=204,
+        ),
+        Route(
+            "GET",
+            f"{one}/sightings",
+            view,
+            views.sightings,
+            "What a finished query found, in the order of its result.",
+            query=PageQuery,
+            answer=QuerySightingList,
+        ),
+        Route(
+            "GET",
+            f"{one}/diff",
+            view,
+            views.diff,
+            "What a query on a camera's footage found that the earlier result had not, and the reverse.",
+            query=DiffQuery,
+            answer=DiffAnswer,
+            errors=(409, 422),
+        ),
+    ]

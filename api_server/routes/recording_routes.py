@@ -1,0 +1,277 @@
+"""Recordings: spans of what cameras recorded, and uploads."""
+
+from typing import Annotated, Literal
+
+from flask import Response, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api_server.access.permission import Action, may, may_on_any
+from api_server.access.rules import Allowed, OnRecording, SignedIn
+from api_server.cameras.store import CameraStore
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.database.port import Where
+from api_server.http.errors import ApiError
+from api_server.http.route import Call, Reply, Route
+from api_server.recordings.container import MEDIA
+from api_server.recordings.footage import Footage
+from api_server.recordings.intake import Arriving, UploadIntake, UploadRefused
+from api_server.recordings.record import NAME_MAX_CHARS, Upload
+from api_server.recordings.spans import Span, spans_of
+from api_server.recordings.store import UploadStore
+from api_server.routes.parameters import TimeMs, is_cursor
+from api_server.routes.streaming import StoredVideo, VideoQuery, VideoSender, safe_name
+from common.clock import Clock
+from common.contracts.identity import CAMERA_ID_PATTERN
+
+DAY_MS = 24 * 3_600_000
+CLIPS_MAX = 50_000
+"""Clips that one list looks through: a month of one camera in minutes."""
+TAKEN = (*MEDIA.values(), "application/octet-stream")
+
+
+class RecordingAnswer(BaseModel):
+    """A span of a camera's footage, or an upload. What a span has not: `name`, `container`, `video`, `problem`.
+
+    `start_us`: capture time; of an upload without one, when it was uploaded (`time_known` false). `end_us` and
+    `duration_ms` are null where nobody has looked into the file yet. `problem`: why it cannot be queried.
+    """
+
+    id: str
+    source: Literal["camera", "upload"]
+    camera: str | None
+    name: str | None
+    start_us: int
+    end_us: int | None
+    time_known: bool
+    duration_ms: int | None
+    bytes: int
+    clips: int | None
+    width: int | None
+    height: int | None
+    complete: bool | None
+    container: str | None
+    created_us: int | None
+    problem: str | None
+    video: str | None
+
+
+class RecordingList(BaseModel):
+    """`from_ms` and `to_ms`: the time whose spans are listed. `next`: the cursor of the following page."""
+
+    recordings: list[RecordingAnswer]
+    from_ms: int
+    to_ms: int
+    next: str | None
+
+
+class RecordingQuery(BaseModel):
+    """Filters of `GET /v1/recordings`. Spans are of the last 24 hours unless `from` or `to` say otherwise; uploads are
+    all there unless they do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
+    source: Literal["camera", "upload"] | None = None
+    from_ms: TimeMs | None = Field(None, alias="from")
+    to_ms: TimeMs | None = Field(None, alias="to")
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
+
+
+def _printable(name: str) -> str:
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise ValueError("must have at least one character, and none that cannot be shown")
+    return name
+
+
+class UploadQuery(BaseModel):
+    """What a file is called, and when its first picture was taken (RFC 3339 or ms), if that is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValidator(_printable)]
+    recorded_at: TimeMs | None = None
+
+
+class RecordingViews:
+    """What the recording routes do. Safe on any thread."""
+
+    def __init__(
+        self,
+        cameras: CameraStore,
+        footage: Footage,
+        uploads: UploadStore,
+        intake: UploadIntake,
+        sender: VideoSender,
+        clock: Clock,
+    ) -> None:
+        self._cameras = cameras
+        self._footage = footage
+        self._uploads = uploads
+        self._intake = intake
+        self._sender = sender
+        self._clock = clock
+
+    def list_all(self, call: Call) -> Reply:
+        query = call.take_query(RecordingQuery)
+        to_ms = query.to_ms if query.to_ms is not None else self._clock.wall_us() // 1000 + DAY_MS // 24
+        from_ms = query.from_ms if query.from_ms is not None else max(0, to_ms - DAY_MS)
+        found = [span_answer(span) for span in self._spans(call, query, from_ms, to_ms)]
+        if query.source != "camera" and query.camera is None:
+            found += [upload_answer(upload) for upload in self._uploads.listed(self._uploads_where(call, query))]
+        found.sort(key=lambda r: (r.start_us, r.id), reverse=True)
+        if query.cursor is not None:
+            at = Cursor.decode(query.cursor)
+            found = [r for r in found if (r.start_us, r.id) < (at.at, at.id)]
+        shown = found[: query.limit]
+        cursor = Cursor(shown[-1].start_us, shown[-1].id).encode() if len(found) > query.limit else None
+        return Reply(RecordingList(recordings=shown, from_ms=from_ms, to_ms=to_ms, next=cursor))
+
+    def show(self, call: Call) -> Reply:
+        return Reply(upload_answer(call.recording))
+
+    def video(self, call: Call) -> Response:
+        upload = call.recording
+        name = safe_name(upload.name, upload.container)
+        video = StoredVideo(upload.key, upload.size, f'"{upload.id}"', name, upload.media)
+        return self._sender.send(video, call.take_query(VideoQuery).download)
+
+    def take(self, call: Call) -> Reply:
+        asked = call.take_query(UploadQuery)
+        if request.mimetype not in TAKEN:
+            raise ApiError(415, "not_video", f"Send the file's bytes as one of {', '.join(TAKEN)}.")
+        size = request.content_length
+        if size is None:
+            raise ApiError(411, "length_required", "Send the file with a Content-Length.")
+        if size == 0:
+            raise ApiError(400, "invalid_request", "The file is empty.")
+        # Bounded by the intake, which says it in its own words.
+        request.max_content_length = max(size, self._intake.file_bytes_max)
+        t0_us = asked.recorded_at * 1000 if asked.recorded_at is not None else None
+        try:
+            upload = self._intake.take(Arriving(call.subject.user_id, asked.name, size, t0_us), request.stream)
+        except UploadRefused as error:
+            raise ApiError(error.status, error.code, str(error)) from error
+        return Reply(upload_answer(upload), 201, {"Location": f"/v1/recordings/{upload.id}"})
+
+    def delete(self, call: Call) -> Reply:
+        self._uploads.hide(call.recording.id)
+        return Reply()
+
+    def _spans(self, call: Call, query: RecordingQuery, from_ms: int, to_ms: int) -> list[Span]:
+        if query.source == "upload" or from_ms >= to_ms:
+            return []
+        shown = {c.id for c in self._cameras.active() if may(call.subject, Action.RECORDING_VIEW, c.facts)}
+        if query.camera is not None:
+            shown &= {query.camera}
+        if not shown:
+            return []
+        clips = self._footage.between(shown, from_ms * 1000, to_ms * 1000, CLIPS_MAX + 1)
+        if len(clips) > CLIPS_MAX:
+            raise ApiError(422, "too_much", "Too much was recorded in that time for one list. Ask for less.")
+        return spans_of(clips)
+
+    @staticmethod
+    def _uploads_where(call: Call, query: RecordingQuery) -> Where:
+        where: dict[str, object] = {}
+        if not may_on_any(call.subject, Action.RECORDING_VIEW):
+            where["owner"] = call.subject.user_id
+        bounds = {"$gte": query.from_ms, "$lt": query.to_ms}
+        limits = {operator: ms * 1000 for operator, ms in bounds.items() if ms is not None}
+        if limits:
+            where["start_us"] = limits
+        return where
+
+
+def span_answer(span: Span) -> RecordingAnswer:
+    return RecordingAnswer(
+        id=span.id,
+        source="camera",
+        camera=span.camera,
+        name=None,
+        start_us=span.start_us,
+        end_us=span.end_us,
+        time_known=True,
+        duration_ms=span.duration_ms,
+        bytes=span.bytes,
+        clips=span.clips,
+        width=span.width,
+        height=span.height,
+        complete=span.is_complete,
+        container=None,
+        created_us=None,
+        problem=None,
+        video=None,
+    )
+
+
+def upload_answer(upload: Upload) -> RecordingAnswer:
+    has_end = upload.t0_us is not None and upload.duration_ms is not None
+    return RecordingAnswer(
+        id=upload.id,
+        source="upload",
+        camera=None,
+        name=upload.name,
+        start_us=upload.start_us,
+        end_us=upload.start_us + (upload.duration_ms or 0) * 1000 if has_end else None,
+        time_known=upload.t0_us is not None,
+        duration_ms=upload.duration_ms,
+        bytes=upload.size,
+        clips=None,
+        width=upload.width,
+        height=upload.height,
+        complete=None,
+        container=upload.container,
+        created_us=upload.created_us,
+        problem=upload.problem,
+        video=f"/v1/recordings/{upload.id}/video",
+    )
+
+
+def recording_routes(views: RecordingViews) -> list[Route]:
+    one = "/v1/recordings/<recording_id>"
+    view = OnRecording(Action.RECORDING_VIEW)
+    return [
+        Route(
+            "GET",
+            "/v1/recordings",
+            SignedIn(Action.RECORDING_VIEW),
+            views.list_all,
+            "What was recorded, as continuous spans, and what was uploaded; the newest first.",
+            query=RecordingQuery,
+            answer=RecordingList,
+            errors=(422,),
+        ),
+        Route(
+            "POST",
+            "/v1/recordings",
+            Allowed(Action.RECORDING_UPLOAD),
+            views.take,
+            "Upload a video file: its bytes are the body.",
+            query=UploadQuery,
+            answer=RecordingAnswer,
+            status=201,
+            errors=(507,),
+            raw=TAKEN,
+        ),
+        Route("GET", one, view, views.show, "One upload.", answer=RecordingAnswer),
+        Route(
+            "GET",
+            f"{one}/video",
+            view,
+            views.video,
+            "The uploaded file, whole or by Range.",
+            query=VideoQuery,
+            media="video/*",
+            errors=(416,),
+        ),
+        Route(
+            "DELETE",
+            one,
+            OnRecording(Action.RECORDING_DELETE),
+            views.delete,
+            "Delete an upload. Results of queries on it stay.",
+            status=204,
+        ),
+    ]
