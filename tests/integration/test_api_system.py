@@ -183,7 +183,7 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
 
     monkeypatch.setattr(sweep, "SETTLED_AFTER_S", -60)
     events = [
-        system.put_clip(make_sidecar("cam-aaaaaaaaaa", start_ms=1_700_000_000_000 + n * 10_000)) for n in range(4)
+        system.put_clip(make_sidecar("cam-aaaaaaaaaa", start_ms=recent_ms + n * 10_000)) for n in range(4)
     ]
     system.store.delete(make_sidecar("cam-aaaaaaaaaa").clip_id.sidecar_key)
     database = MongoDatabase(load_settings(MongoSettings, system.variables))
