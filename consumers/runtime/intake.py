@@ -21,7 +21,7 @@ TURN_S = 0.25
 """The loop turns at least this often, with room or without."""
 OUTAGE_POLL_S = 0.5
 PROBE_AHEAD = 8
-"""Probe mode takes its frames one by one; so many wait, and the rest stays out of the way of other partitions."""
+"""Probe mode takes its frames one by one; so many of a partition wait, and the rest stays out of the way of others."""
 
 
 class Intake:
@@ -145,7 +145,7 @@ class Intake:
 
     def _is_held_up(self, assignment: Assignment) -> bool:
         """Whether the partition's next record has to wait for its camera, or for probe mode."""
-        if assignment.is_probing and self._probe.frames >= PROBE_AHEAD:
+        if assignment.is_probing and self._probe.frames_of(assignment) >= PROBE_AHEAD:
             return True
         camera = assignment.cameras.get(assignment.backlog[0].key or b"")
         return camera is not None and camera.in_flight >= self._settings.camera_high
@@ -166,7 +166,10 @@ class Intake:
             if assignment.is_paused:
                 wanted = pace.is_paused or len(assignment.backlog) > BACKLOG_LOW_RECORDS
             else:
-                wanted = pace.is_paused or (pace.pauses_backlogged and assignment.is_backlogged)
+                # Probe mode is slow for sure, and its frames wait for commits, whose answers come out of a poll:
+                # a full backlog that keeps us from polling would make it ten times slower still.
+                is_slow = pace.pauses_backlogged or assignment.is_probing
+                wanted = pace.is_paused or (is_slow and assignment.is_backlogged)
             if wanted:
                 assignment.heard_s = now_s
             if wanted != assignment.is_paused:

@@ -1,7 +1,7 @@
 """Probe mode: finding the frame that kills the process (DESIGN 5, rule 19).
 
 One frame per process is in decoding. Its offset is named in a commit before, and taken back in the next commit, the
-one that names the next frame: it is acknowledged before that one is decoded.
+one that names the next frame: it is acknowledged before that one is decoded. Partitions in probe mode take turns.
 """
 
 import logging
@@ -18,31 +18,36 @@ NAMED_LIMIT = 3
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Probed:
     assignment: Assignment
-    step: Step
+    step: FrameStep
 
 
 class Probe:
-    """Steps of partitions in probe mode, in order. Bounded like all frames in flight. Owned by the loop."""
+    """Steps of partitions in probe mode, in the order of their partition. Bounded: see `intake`. Owned by the loop."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Waiting] = deque()
-        self._current: _Waiting | None = None
+        self._waiting: dict[Assignment, deque[Step]] = {}
+        """Whose turn it is comes first. None is empty."""
+        self._current: _Probed | None = None
         self._last: Assignment | None = None
         self._is_decoding = False
 
     @property
     def frames(self) -> int:
         """What waits here and is in no strand yet."""
-        return len(self._waiting)
+        return sum(len(steps) for steps in self._waiting.values())
+
+    def frames_of(self, assignment: Assignment) -> int:
+        """The same of one partition."""
+        return len(self._waiting.get(assignment, ()))
 
     @property
     def has_work(self) -> bool:
         return bool(self._waiting) or self._current is not None
 
     def add(self, assignment: Assignment, step: Step) -> None:
-        self._waiting.append(_Waiting(assignment, step))
+        self._waiting.setdefault(assignment, deque()).append(step)
 
     def decoded(self, generation: int, offset: int) -> None:
         """The frame has survived: its name is taken back."""
@@ -67,26 +72,28 @@ class Probe:
             self._is_decoding = True
             return [current.step]
         while self._waiting:
-            waiting = self._waiting.popleft()
-            step, assignment = waiting.step, waiting.assignment
+            assignment, steps = next(iter(self._waiting.items()))
+            step = steps.popleft()
+            # To the end of the row: one partition's many frames must not hold up another's.
+            del self._waiting[assignment]
+            if steps:
+                self._waiting[assignment] = steps
             if not isinstance(step, FrameStep):
                 ready.append(step)
                 continue
             step.is_probe = True
             assignment.naming = step.frame.offset
-            self._current = waiting
+            self._current = _Probed(assignment, step)
             break
         return ready
 
     def release(self, assignment: Assignment) -> list[Step]:
         """The assignment leaves probe mode with nothing in decoding: its steps, to be handed in before any other."""
-        steps = [waiting.step for waiting in self._waiting if waiting.assignment is assignment]
-        self._waiting = deque(waiting for waiting in self._waiting if waiting.assignment is not assignment)
-        return steps
+        return list(self._waiting.pop(assignment, ()))
 
     def forget(self, assignment: Assignment) -> None:
         """The assignment has ended."""
-        self._waiting = deque(waiting for waiting in self._waiting if waiting.assignment is not assignment)
+        self._waiting.pop(assignment, None)
         if self._current is not None and self._current.assignment is assignment:
             self._current = None
             self._is_decoding = False

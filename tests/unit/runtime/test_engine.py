@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from common.contracts.frame import encode_headers
 from common.contracts.work import AdmittedFrame, StoredClip
 from common.errors import ConfigurationError, Transient
 from common.kafka.memory.cluster import MemoryCluster
-from common.kafka.ports import Record, TopicPartition
+from common.kafka.ports import Position, Record, TopicPartition
 from common.metrics import Metrics
+from consumers.runtime.commit_metadata import CommitMetadata
 from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
 from consumers.runtime.settings import EngineSettings
 from tests.support.fake_workload import POISON, FakeBucket, FakeClipStore, FakeWorkload
@@ -253,3 +254,24 @@ def test_engine_stop_while_the_broker_is_out_is_prompt(running: Running) -> None
     engine.stop()
     assert running.join() == EXIT_STOPPED
     assert time.monotonic() - begin_s < 15
+
+
+def test_engine_probing_partition_with_a_full_backlog_is_paused_at_once(running: Running) -> None:
+    """Every frame of probe mode waits for a commit's answer: a loop that is full and does not poll never hears it."""
+    partition = TopicPartition("frames", 0)
+    metadata = CommitMetadata(running.cluster.reader().topic_id("frames"), unclean_ends=2)
+    running.cluster.group("recorder").committed[partition] = Position(0, metadata.to_text())
+    running.send(300)
+    analysed_at_pause: list[int] = []
+    pause = running.consumer.pause
+
+    def noted(partitions: Iterable[TopicPartition]) -> None:
+        analysed_at_pause.append(len(running.workload.analysed))
+        pause(partitions)
+
+    running.consumer.pause = noted  # type: ignore[method-assign]
+    running.start()
+    wait_until(lambda: len(running.workload.analysed) == 300)
+    # One frame a quarter of a second for five seconds, else: 20.
+    assert analysed_at_pause
+    assert analysed_at_pause[0] < 16

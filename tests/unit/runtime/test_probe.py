@@ -64,6 +64,29 @@ def test_probe_two_partitions_share_the_one_place() -> None:
     assert probe.turn() == [other]
 
 
+def test_probe_many_frames_of_one_partition_do_not_hold_up_another() -> None:
+    probe, first, _ = probing(range(9))
+    second = make_assignment()
+    second.generation = 2
+    second.is_probing = True
+    for offset in (7, 8):
+        probe.add(second, make_step(make_strand("cam-b"), make_work(2), offset))
+    named: list[tuple[int | None, int | None]] = []
+    for _ in range(4):
+        probe.turn()
+        named.append((first.naming, second.naming))
+        for assignment in (first, second):
+            acknowledge(assignment)
+        probe.turn()
+        for assignment in (first, second):
+            if assignment.naming is not None:
+                probe.decoded(assignment.generation, assignment.naming)
+        for assignment in (first, second):
+            acknowledge(assignment)
+    assert named == [(0, None), (None, 7), (1, None), (None, 8)]
+    assert (probe.frames_of(first), probe.frames_of(second)) == (7, 0)
+
+
 def test_probe_window_ends_pass_in_their_order() -> None:
     probe, assignment, steps = probing(range(1))
     strand, work = steps[0].strand, steps[0].work
