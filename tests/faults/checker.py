@@ -133,6 +133,10 @@ class Checker:
         parsed = [parse_event(record.value or b"") for record in read_topic(self.log, self._kafka.topic(CLIP_EVENTS))]
         return [e for e in parsed if isinstance(e, ClipReady | GapFound) and e.analysis == self.analysis]
 
+    def event_times(self) -> list[float]:
+        """When the broker took each clip event, in seconds."""
+        return [r.timestamp_ms / 1000 for r in read_topic(self.log, self._kafka.topic(CLIP_EVENTS))]
+
     def listed(self) -> dict[str, dict[str, Any]]:
         """The database's live clips, by id."""
         with MongoClient[dict[str, Any]](self._mongo_url, serverSelectionTimeoutMS=5_000) as client:

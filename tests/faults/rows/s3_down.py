@@ -1,0 +1,36 @@
+"""The store is refused, silent, and killed, a third of the time each."""
+
+import time
+
+from tests.faults.fault_bench import FaultBench
+from tests.faults.outage import play_outage
+from tests.faults.scenario import Measured
+from tests.support.tcp_proxy import Mode
+
+DOWN_S = 60
+SETTLE_S = 90.0
+
+
+class S3Down:
+    name = "S3 down 60 s (refused, half-open, killed)"
+    expected = (
+        f"acknowledged frames lost 0, recovery without hands, settled <= {SETTLE_S:.0f} s, memory and spool bounded"
+    )
+    is_quick = False
+
+    def run(self, bench: FaultBench) -> Measured:
+        proxy = bench.s3_by_tcp()
+        third_s = bench.pace.times(DOWN_S, least=6) / 3
+
+        def down() -> None:
+            proxy.set_mode(Mode.REFUSE)
+            time.sleep(third_s)
+            proxy.set_mode(Mode.HALF_OPEN)
+            time.sleep(third_s)
+            bench.servers.kill("s3")
+            proxy.set_mode(Mode.RESET)
+            time.sleep(third_s)
+            bench.servers.revive("s3")
+            proxy.set_mode(Mode.PASS)
+
+        return play_outage(bench, down, SETTLE_S)
