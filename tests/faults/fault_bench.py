@@ -62,6 +62,8 @@ class FaultBench:
         self.cameras = self.open_cameras()
         self.indexer: ServiceProcess | None = None
         self.settled_s = 0.0
+        self.allowed_ends = {0, -signal.SIGKILL}
+        """Exit statuses of members that are no surprise."""
 
     def __enter__(self) -> Self:
         return self
@@ -169,10 +171,10 @@ class FaultBench:
             started.append(self.start_member(**options))
         return started
 
-    def require_no_crash(self, allowed: Iterable[int] = (0, -signal.SIGKILL)) -> None:
+    def require_no_crash(self) -> None:
         for member in self.members:
             status = member.process.poll()
-            assert status is None or status in allowed, (
+            assert status is None or status in self.allowed_ends, (
                 f"member {member.number} ended with {status}\n{member.log[-3000:]}"
             )
 
