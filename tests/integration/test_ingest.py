@@ -298,17 +298,23 @@ def test_post_faster_than_allowed_is_429_and_stays_so_for_that_camera_alone(came
         assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_post_fifth_at_once_is_429(camera: Camera) -> None:
+def code_of_a_fifth(camera: Camera) -> str:
+    """What a request is told while four others of its camera are half sent; empty when it is taken."""
     slow = [connect(camera) for _ in range(4)]
     try:
         for connection in slow:
             # Larger than what is awaited before a thread looks: it is under way from its first byte.
             connection.sendall(raw_head(camera, "Content-Length: 1000000") + b"\xff\xd8")
-        wait_until(lambda: camera.post().status == 429, "four requests are under way")
-        assert camera.post().code == "too_many_in_flight"
+        answer = camera.post()
+        return "" if answer.status == 201 else answer.code
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_post_fifth_at_once_is_429(camera: Camera) -> None:
+    # Again when it was faster than the four, or when half of them had to be given up while the broker was slow.
+    wait_until(lambda: code_of_a_fifth(camera) == "too_many_in_flight", "the fifth is refused")
     wait_until(lambda: camera.post().status == 201, "their places are free again")
 
 
