@@ -13,6 +13,8 @@ pytest_plugins = ["tests.support.fixtures"]
 ORDER = ("unit", "contract", "integration", "faults", "e2e", "browser")
 """Folders of tests/, cheapest first; what lies elsewhere runs after the unit tests."""
 MARKED_FOLDERS = ("integration", "faults", "e2e", "browser")
+SHARED_FOLDERS = ("contract", *MARKED_FOLDERS)
+"""A file of these makes things once that all its tests use: they run on one worker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +37,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by folder (the order within one stays) and mark each test with its folder's marker."""
+    """Sort by folder (the order within one stays), mark each test with its folder's marker, and keep files together."""
     root = Path(__file__).parent
 
     def folder_of(item: pytest.Item) -> str:
@@ -44,4 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if folder_of(item) in MARKED_FOLDERS:
             item.add_marker(folder_of(item))
+        if folder_of(item) in SHARED_FOLDERS:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(root))))
     items.sort(key=lambda item: ORDER.index(folder_of(item)) if folder_of(item) in ORDER else 0)

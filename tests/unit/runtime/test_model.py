@@ -56,7 +56,7 @@ def test_random_histories_keep_every_promise(batch: int) -> None:
     ids=["deadly", "jumps", "log", "sends"],
 )
 def test_histories_with_much_of_one_kind_keep_every_promise(options: Options) -> None:
-    for seed in range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // 8)):
+    for seed in range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // 16)):
         History(seed, Options(**vars(options))).run()
 
 
