@@ -40,6 +40,8 @@ KNOWN_VARIABLES = frozenset(
         "FOOTAGE_BYTES",
         "FOOTAGE_HOURS",
         "PLATE_HOURS",
+        "ANALYSES",
+        "ONNX_PROVIDER",
         "UPLOAD_BYTES",
         "UPLOADS_BYTES",
         "UPLOAD_HOURS",

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 
+from common.camera_directory import CameraDirectory
 from common.clock import SystemClock
 from common.deadline import Deadline
 from common.errors import ConfigurationError, Transient
@@ -20,10 +21,12 @@ from common.kafka.confluent import (
     ConfluentGroupConsumer,
     ConfluentLogReader,
     ConfluentProducer,
+    ConfluentTopicReader,
     GroupTuning,
     ProducerTuning,
 )
 from common.kafka.limits import check_limits
+from common.kafka.ports import FROM_BEGINNING
 from common.metrics import Metrics
 from common.retry import retry_transient
 from common.settings import (
@@ -36,7 +39,8 @@ from common.settings import (
 )
 from common.storage.probe import probe_store
 from common.storage.s3 import S3ObjectStore
-from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, DETECTIONS, FRAMES, MIB
+from common.topics import CAMERA_SETTINGS, CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, DETECTIONS, FRAMES, MIB
+from consumers.camera_views import MOTION_GATE, CameraViews, wait_until_read
 from consumers.consumer_health import ConsumerHealth
 from consumers.detection_feed import DetectionFeed
 from consumers.job_service import start_jobs
@@ -51,6 +55,8 @@ from consumers.runtime.settings import EngineSettings
 
 SERVER_WAIT_S = 120.0
 """How long a start waits for a server that does not answer. Then the process ends, to be started again."""
+SETTINGS_WAIT_S = 15.0
+"""How long a start waits for cameras' own settings. Then it goes on: what may be analysed travels with the frames."""
 DETECTION_QUEUE_BYTES = 8 * MIB
 """Detections are of use while they are new: a broker that is out costs this much memory and no more."""
 SPOOL_MOST_BYTES = 4096 * MIB
@@ -141,9 +147,9 @@ def _build(
     cv2.setNumThreads(0)
     health.now("The model is being loaded.")
     build = definition.build_analyzer
-    analyzer = (
-        build({**definition.options, **definition.live_options, **options.options}) if build is not None else None
-    )
+    chosen = {**definition.options, **definition.live_options, **options.options}
+    of_model = {name: value for name, value in chosen.items() if name != MOTION_GATE}
+    analyzer = build(of_model) if build is not None else None
 
     # 4. The store's answer to a create-only PUT decides how clips are stored (DESIGN 5, rule 17).
     health.now("The store has not answered yet.")
@@ -171,7 +177,10 @@ def _build(
 
     # 6.
     feed = DetectionFeed(live, kafka.topic(DETECTIONS), metrics)
-    workload = VideoWorkload(definition, analyzer, spool, feed, metrics)
+    views = CameraViews(definition.name, chosen)
+    if analyzer is not None:
+        _follow_cameras(views, kafka, health, cleanup)
+    workload = VideoWorkload(definition, analyzer, spool, feed, metrics, views)
     engine = build_engine(engine_settings, group, reader, events, workload, clips, metrics, clock)
     health.follow(engine)
     if analyzer is not None:
@@ -188,6 +197,21 @@ def _build(
             cleanup=cleanup,
         )
     return engine
+
+
+def _follow_cameras(
+    views: CameraViews, kafka: KafkaSettings, health: ConsumerHealth, cleanup: contextlib.ExitStack
+) -> None:
+    """What a camera asks of an analysis beyond what its frames carry: classes, zones, a motion gate."""
+    health.now("The cameras' settings have not been read to their end yet.")
+    directory = CameraDirectory(
+        lambda: ConfluentTopicReader(kafka, [kafka.topic(CAMERA_SETTINGS)], FROM_BEGINNING),
+        changed=lambda camera: views.follow(directory, camera),
+    )
+    directory.start()
+    cleanup.callback(directory.stop)
+    if not wait_until_read(directory, SETTINGS_WAIT_S):
+        _log.warning("cameras' own settings are not used until they can be read")
 
 
 def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int) -> EngineSettings:

@@ -8,7 +8,7 @@ from pathlib import Path
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.requests import NewCamera
 from common.clock import Clock
-from common.contracts.camera_settings import DEFAULT_EVERY_MS, AnalysisSettings, EmotionPurpose
+from common.contracts.camera_settings import DEFAULT_EVERY_MS, FIRST_RELEASE, AnalysisSettings, EmotionPurpose
 from common.contracts.identity import is_camera_id, is_token
 from common.errors import ConfigurationError
 
@@ -51,7 +51,7 @@ def ensure_demo_cameras(registry: CameraRegistry, tokens: Mapping[str, str], own
     for camera_id, token in sorted(tokens.items()):
         wanted = NewCamera(
             name=_NAMES.get(camera_id, "Demo: " + camera_id.removeprefix(DEMO_PREFIX)),
-            analyses=tuple(AnalysisSettings(name=name, every_ms=every) for name, every in DEFAULT_EVERY_MS.items()),
+            analyses=tuple(AnalysisSettings(name=name, every_ms=DEFAULT_EVERY_MS[name]) for name in FIRST_RELEASE),
             clip_ms=DEMO_CLIP_MS,
             emotion_purpose=purpose,
         )

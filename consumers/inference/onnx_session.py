@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 
 from consumers.inference.onnx_file import zero_subnormals
+from consumers.inference.provider import chosen_providers, warn_of_fallback
 
 DENORMAL_OPTION = "session.set_denormal_as_zero"
 FATAL_ONLY = 3
@@ -18,7 +19,8 @@ FATAL_ONLY = 3
 
 
 def make_session(content: bytes) -> onnxruntime.InferenceSession:
-    """A session of one thread on the CPU, from a model's verified bytes. `run` may be called by any threads at once.
+    """A session of one thread from verified bytes, on the CPU or what LOOKOUT_ONNX_PROVIDER asks for. `run` may
+    be called by any threads at once. Raises ConfigurationError for an unknown provider.
 
     One intra-op thread: the pool of the consumer is the parallelism, a second one below it would fight for the cores.
     """
@@ -29,7 +31,10 @@ def make_session(content: bytes) -> onnxruntime.InferenceSession:
     # An arena keeps the largest picture's memory for good, per session; the pattern planner does so per input shape.
     options.enable_mem_pattern = False
     options.add_session_config_entry(DENORMAL_OPTION, "1")
-    return onnxruntime.InferenceSession(zero_subnormals(content), options, providers=["CPUExecutionProvider"])
+    providers = chosen_providers()
+    session = onnxruntime.InferenceSession(zero_subnormals(content), options, providers=list(providers))
+    warn_of_fallback(session, providers)
+    return session
 
 
 def input_name(session: onnxruntime.InferenceSession) -> str:

@@ -12,7 +12,7 @@ from common.errors import ConfigurationError
 from common.settings import refuse_unknown_variables
 from infra.native.records import AlreadyRunning
 from infra.native.server import ServerFailed
-from infra.native.services import SERVICES, reachable
+from infra.native.services import reachable, services_of
 from infra.native.settings import SystemSettings, read_settings
 from infra.native.stack import Stack, StackFailed
 
@@ -60,7 +60,7 @@ def say(line: str) -> None:
 def run() -> int:
     """The whole system: start, print the box, watch, stop. Returns the exit status."""
     begin = time.monotonic()
-    return operate(SERVICES, lambda stack: box(stack, time.monotonic() - begin))
+    return operate(services_of, lambda stack: box(stack, time.monotonic() - begin))
 
 
 def serve() -> int:
@@ -69,10 +69,10 @@ def serve() -> int:
     def variables(stack: Stack) -> str:
         return "\n".join(f"export {name}={value}" for name, value in stack.servers.endpoints.variables().items())
 
-    return operate((), variables)
+    return operate(lambda _: (), variables)
 
 
-def operate(services: Iterable[str], last_words: Callable[[Stack], str]) -> int:
+def operate(services: Callable[[SystemSettings], Iterable[str]], last_words: Callable[[Stack], str]) -> int:
     """Run a system until it is asked to stop; `last_words` is printed once it is ready."""
     try:
         refuse_unknown_variables()
@@ -80,7 +80,7 @@ def operate(services: Iterable[str], last_words: Callable[[Stack], str]) -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIGURATION
-    chosen = tuple(services)
+    chosen = tuple(services(system))
     signals = StopSignals()
     stack = Stack(system, services=chosen, report=say, allow_mongod=True, interrupt=signals.raise_if_asked)
     signals.kill_now = stack.signal_kill

@@ -15,6 +15,8 @@ from infra.native.server import NotReady
 from infra.native.settings import SystemSettings
 
 CONSUMERS = ("recorder", "emotion", "license_plate")
+FURTHER = ("objects", "people")
+"""Consumers that run only where LOOKOUT_ANALYSES names them."""
 SERVICES = ("producer_service", "api_server", "indexer", "signalling", *CONSUMERS)
 ANSWER_S = 3.0
 TOPICS_WORDS = ("-m", "common.kafka.topics_command")
@@ -32,10 +34,10 @@ class Service:
 
 
 def build_service(system: SystemSettings, name: str) -> Service:
-    """Raises ValueError for a name that is none of `SERVICES`."""
+    """Raises ValueError for a name that is none of `SERVICES` or `FURTHER`."""
     ports = system.ports
     words: tuple[str, ...]
-    if name in CONSUMERS:
+    if name in (*CONSUMERS, *FURTHER):
         words, port = ("-m", "consumers", "run", name), ports.health_of(name)
         # The pool's threads are the parallelism; a library that makes its own on top only gets in the way.
         environment = {"OMP_NUM_THREADS": "1", **service_environment(system, port)}
@@ -54,6 +56,11 @@ def build_service(system: SystemSettings, name: str) -> Service:
         raise ValueError(f"{name!r} is no service: {', '.join(SERVICES)}.")
     command = Command(name, (sys.executable, *words), environment, stop_s=stop_s)
     return Service(command, port, lambda: probe_ready(host, port))
+
+
+def services_of(system: SystemSettings) -> tuple[str, ...]:
+    """Every service of a system, its consumers as LOOKOUT_ANALYSES names them."""
+    return (*(name for name in SERVICES if name not in CONSUMERS), *system.launcher.analyses)
 
 
 def reachable(bind: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from common.errors import ConfigurationError
 from common.settings import KafkaSettings, Settings, StorageSettings, load_settings
 from infra.native.layout import REPOSITORY, VarFolder
-from infra.native.ports import LOOPBACK, PortError, Ports, ports_from
+from infra.native.ports import HEALTH_ORDER, LOOPBACK, PortError, Ports, ports_from
 from infra.native.s3 import CHOICES
 
 MAX_DEMO_CAMERAS = 64
@@ -30,6 +30,23 @@ class LauncherSettings(Settings):
     video: Path | None = Field(None, alias="VIDEO", description="file that the demo cameras play instead of the scenes")
     ingest_bind: str = Field("0.0.0.0", alias="LOOKOUT_INGEST_BIND", min_length=1)  # noqa: S104 - cameras come from outside
     page_bind: str = Field(LOOPBACK, alias="LOOKOUT_PAGE_BIND", min_length=1)
+    analyses: tuple[str, ...] = Field(
+        ("recorder", "emotion", "license_plate"), alias="LOOKOUT_ANALYSES", description="consumers to run, by commas"
+    )
+
+    @field_validator("analyses", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("analyses")
+    @classmethod
+    def _known_analyses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in HEALTH_ORDER or name == "indexer"]
+        if unknown or len(set(value)) < len(value):
+            known = ", ".join(name for name in HEALTH_ORDER if name != "indexer")
+            raise ValueError(f"must be different ones of {known}")
+        return value
 
     @field_validator("s3_server")
     @classmethod

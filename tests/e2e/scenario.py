@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from camera_client.journal import JournalLine
 from camera_client.tally import Outcome
-from common.contracts.camera_settings import DEFAULT_EVERY_MS
+from common.contracts.camera_settings import FIRST_RELEASE
 from infra.native.layout import REPOSITORY
 from infra.native.services import CONSUMERS
 from infra.native.stack import Stack
@@ -225,7 +225,7 @@ def opened_scenario(stack: Stack) -> Iterator[Scenario]:
 
 def _camera_body(scene: str) -> dict[str, Any]:
     purpose = {"text": "demonstration", "expires_us": int((time.time() + PURPOSE_S) * 1e6)}
-    analyses = [{"name": name} for name in DEFAULT_EVERY_MS]
+    analyses = [{"name": name} for name in FIRST_RELEASE]
     return {"name": f"Smoke: {scene}", "analyses": analyses, "clip_ms": CLIP_MS, "emotion_purpose": purpose}
 
 

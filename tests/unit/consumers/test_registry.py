@@ -18,11 +18,11 @@ def test_registry_entry_is_complete(name: str) -> None:
 
 def test_registry_health_ports_are_those_of_the_design() -> None:
     ports = {name: load_definition(name).health_port for name in PLACES}
-    assert ports == {"recorder": 8101, "emotion": 8102, "license_plate": 8103}
+    assert ports == {"recorder": 8101, "emotion": 8102, "license_plate": 8103, "objects": 8105, "people": 8106}
 
 
 def test_registry_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"Known: emotion, license_plate, recorder\."):
+    with pytest.raises(ConfigurationError, match=r"Known: emotion, license_plate, objects, people, recorder\."):
         load_definition("nonsense")
 
 

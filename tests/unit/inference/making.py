@@ -55,3 +55,21 @@ def mean_model(shape: tuple[int | None, ...]) -> bytes:
     graph = b"".join(_bytes(1, node) for node in (mean, column, rest, both)) + _bytes(2, b"made") + _bytes(5, one)
     graph += _bytes(11, _bytes(1, b"x") + _bytes(2, given)) + _bytes(12, _value(b"y"))
     return _number(1, 6) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 11))
+
+
+def constant_model(shape: tuple[int | None, ...], *answers: NDArray[np.float32]) -> bytes:
+    """y0, y1, ...: always `answers`, whatever the input x of `shape` holds (None: any size goes)."""
+    nodes, tensors, outputs = b"", b"", b""
+    for n, answer in enumerate(answers):
+        name, held = f"y{n}".encode(), f"w{n}".encode()
+        nodes += _bytes(1, _bytes(1, held) + _bytes(2, name) + _bytes(4, b"Identity"))
+        dims = b"".join(_number(1, size) for size in answer.shape)
+        tensors += _bytes(
+            5, dims + _number(2, FLOAT) + _bytes(8, held) + _bytes(9, answer.astype(np.float32).tobytes())
+        )
+        sizes = b"".join(_bytes(1, _number(1, size)) for size in answer.shape)
+        outputs += _bytes(12, _bytes(1, name) + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, sizes))))
+    sizes = b"".join(_bytes(1, _bytes(2, b"n") if size is None else _number(1, size)) for size in shape)
+    given = _bytes(11, _bytes(1, b"x") + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, sizes))))
+    graph = nodes + _bytes(2, b"made") + tensors + given + outputs
+    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))

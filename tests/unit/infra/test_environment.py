@@ -10,7 +10,7 @@ from infra.native.environment import endpoints_of, server_environment, service_e
 from infra.native.keys import s3_keys, signing_key
 from infra.native.layout import VarFolder
 from infra.native.ports import Ports
-from infra.native.services import CONSUMERS, SERVICES, build_service
+from infra.native.services import CONSUMERS, FURTHER, SERVICES, build_service, services_of
 from infra.native.settings import SystemSettings, read_settings
 
 
@@ -85,6 +85,13 @@ def test_consumers_are_started_by_the_documented_command(tmp_path: Path) -> None
     assert build_service(system_of(tmp_path), "emotion").command.words[1:] == ("-m", "consumers", "run", "emotion")
 
 
+def test_further_consumers_run_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    assert services_of(system_of(tmp_path)) == SERVICES
+    asked = read_settings({"LOOKOUT_ANALYSES": "recorder, objects"}, var=VarFolder(tmp_path))
+    assert [name for name in services_of(asked) if name in (*CONSUMERS, *FURTHER)] == ["recorder", "objects"]
+    assert build_service(asked, "objects").port == asked.ports.health_of("objects")
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -93,6 +100,8 @@ def test_consumers_are_started_by_the_documented_command(tmp_path: Path) -> None
         ("VIDEO", "/no/such/file.mp4"),
         ("LOOKOUT_S3_SERVER", "minio"),
         ("LOOKOUT_PAGE_PORT", "x"),
+        ("LOOKOUT_ANALYSES", "objects,nonsense"),
+        ("LOOKOUT_ANALYSES", "recorder,recorder"),
         ("MONGODB_URL", "localhost"),
     ],
 )

@@ -38,7 +38,7 @@ def test_requests_carry_the_search_interval_of_camera_or_analysis() -> None:
         AnalysisRequest("recorder"),
         AnalysisRequest("emotion", 100),
         AnalysisRequest("license_plate", 250),
-        AnalysisRequest("objects"),
+        AnalysisRequest("objects", 200),
     )
 
 
