@@ -1,5 +1,6 @@
 """One part of a query: decode, search, draw, encode, store create-only; announce what is stored."""
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from common.contracts.segment_job import PartJob, part_key
 from common.contracts.sidecar import FrameDetections
 from common.contracts.sidecar_box import pack_box
 from common.contracts.window import is_searched
-from common.storage.port import AlreadyExists, ObjectStore
+from common.storage.port import AlreadyExists, NotFound, ObjectStore
+from consumers.jobs.job_options import AnalyzersByOptions, sure_enough
 from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.plan import UnusableVideo
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
@@ -50,17 +52,21 @@ class PartWorker:
     def __init__(self, store: ObjectStore, definition: AnalysisDefinition, analyzer: Analyzer, folder: Path) -> None:
         self._store = store
         self._definition = definition
-        self._analyzer = analyzer
+        self._analyzers = AnalyzersByOptions(definition, analyzer)
         self._folder = folder
 
     def run(self, job: PartJob, still_wanted: Callable[[], bool]) -> PartReady:
         """Raises UnusableVideo, NoLongerWanted, NotFound (the source is gone), Transient, EncoderFailure."""
         key = part_key(job.work.query_id, job.part)
+        with contextlib.suppress(NotFound):
+            # A job that is repeated announces what it finds, and costs no second pass.
+            return part_ready(read_query_sidecar(self._store, key), key)
+        analyzer = self._analyzers.of(job.work.options)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             path = Path(scratch) / "part.mp4"
             with ObjectFile(self._store, job.source.object_key) as file:
                 frames = read_stretch(cast(BinaryIO, file), job.source)
-                sidecar = self._write(job, frames, path, still_wanted)
+                sidecar = self._write(job, frames, analyzer, path, still_wanted)
             video_bytes = path.stat().st_size
             with path.open("ab") as out:
                 out.write(pack_box(sidecar))
@@ -71,14 +77,19 @@ class PartWorker:
         return part_ready(sidecar, key)
 
     def _write(
-        self, job: PartJob, frames: Iterable[StretchFrame], path: Path, still_wanted: Callable[[], bool]
+        self,
+        job: PartJob,
+        frames: Iterable[StretchFrame],
+        analyzer: Analyzer,
+        path: Path,
+        still_wanted: Callable[[], bool],
     ) -> QuerySidecar:
         size = ClipSize.of(np.zeros((job.height, job.width, 3), np.uint8))
         tracker = start_tracker(self._definition, Scene(size.width, size.height, CameraView(job.work.options)))
         made = _Made()
         writer = ClipWriter(path, size.width, size.height)
         try:
-            self._pass(job, frames, size, tracker, writer, made, still_wanted)
+            self._pass(job, frames, analyzer, size, tracker, writer, made, still_wanted)
             _require_pictures(job, made)
             writer.finish()
         except BaseException:
@@ -96,7 +107,7 @@ class PartWorker:
             width=size.width,
             height=size.height,
             t0_us=t0_us,
-            model=self._analyzer.model,
+            model=analyzer.model,
             detections=tuple(made.detections),
             sightings=tuple(tracker.sightings()),
         )
@@ -105,6 +116,7 @@ class PartWorker:
         self,
         job: PartJob,
         frames: Iterable[StretchFrame],
+        analyzer: Analyzer,
         size: ClipSize,
         tracker: Tracker,
         writer: ClipWriter,
@@ -126,7 +138,8 @@ class PartWorker:
             shown: list[Detection]
             # The result's time decides what is searched, so that a part searches what a single pass would.
             if is_searched(job.offset_ms + frame.pts_ms, previous_ms, every_ms):
-                (found,) = self._analyzer.analyze([frame.picture])
+                (found,) = analyzer.analyze([frame.picture])
+                found = sure_enough(found, job.work.options)
                 if not placement.is_identity:
                     found = [d.model_copy(update={"box": placement.to_clip(d.box)}) for d in found]
                 shown = tracker.update(frame.pts_ms, captured_us, found)
