@@ -1,6 +1,5 @@
 """People by a network where there is one, else by OpenCV's own detector."""
 
-import hashlib
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ from common.errors import ConfigurationError
 from consumers.objects.classes import COCO
 from consumers.people.analyzer import build_analyzer
 from consumers.people.hog import HogPeople
-from tests.unit.inference.making import constant_model
+from tests.support.made_network import made_options
 
 
 def drawn_person(width: int = 320, height: int = 320) -> np.ndarray:
@@ -57,9 +56,7 @@ def test_network_shows_people_only(no_models: Path) -> None:
     rows = np.zeros((1, 300, 6), np.float32)
     rows[0, 0] = [40, 60, 140, 260, 0.8, COCO.index("dog")]
     rows[0, 1] = [240, 60, 340, 260, 0.8, COCO.index("person")]
-    content = constant_model((1, 3, 416, 416), rows)
-    (no_models / "made.onnx").write_bytes(content)
-    options = {"network": {"file": "made.onnx", "sha256": hashlib.sha256(content).hexdigest()}}
+    options = made_options(no_models, rows)
     ((only,),) = build_analyzer(options).analyze([np.zeros((416, 416, 3), np.uint8)])
     assert (only.kind, only.label, only.box) == ("person", "person", (240, 60, 100, 200))
 
