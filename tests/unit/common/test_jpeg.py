@@ -1,5 +1,6 @@
 """What a JPEG's header claims."""
 
+import contextlib
 import struct
 import time
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from common.jpeg import (
     BASELINE_MAX_PIXELS,
     MAX_FILL_BYTES,
+    MAX_SCANNED_PIXELS,
     MAX_SCANS,
     MAX_SEGMENTS,
     PROGRESSIVE_MAX_PIXELS,
@@ -156,6 +158,38 @@ def test_progressive_pictures_have_100_scans_at_most() -> None:
     assert reason_of(scans(MAX_SCANS + 1)) == "jpeg_scans"
 
 
+@pytest.mark.parametrize("marker", [BASELINE, EXTENDED])
+def test_pictures_of_one_kind_of_scan_have_100_at_most_too(marker: int) -> None:
+    """A scan of 10 bytes costs the decoder a pass over the whole picture: 3 kB can take a second."""
+    assert read_header(jpeg(frame_header(marker), SCAN * MAX_SCANS)).width == 64
+    assert reason_of(jpeg(frame_header(marker), SCAN * (MAX_SCANS + 1))) == "jpeg_scans"
+
+
+@pytest.mark.parametrize("between", [b"\xff\x01", b"\xff\xd3", b"\xff\xff", segment(0xFE, b"\xff\xd9"), b"\xff\x00"])
+def test_scans_are_found_whatever_stands_between_them(between: bytes) -> None:
+    scans = (SCAN + between) * (MAX_SCANS + 1)
+    assert reason_of(jpeg(frame_header(PROGRESSIVE), scans)) == "jpeg_scans"
+
+
+def test_a_baseline_picture_in_several_scans_has_6_mpx_at_most() -> None:
+    assert read_header(jpeg(frame_header(BASELINE, 3_000, 2_000), SCAN * 3)).width == 3_000
+    assert reason_of(jpeg(frame_header(BASELINE, 3_000, 2_001), SCAN * 3)) == "jpeg_size"
+    assert read_header(jpeg(frame_header(BASELINE, 4_000, 4_000), SCAN)).width == 4_000
+
+
+def test_large_pictures_have_fewer_scans() -> None:
+    most = MAX_SCANNED_PIXELS // PROGRESSIVE_MAX_PIXELS
+    assert read_header(jpeg(frame_header(PROGRESSIVE, 3_000, 2_000), SCAN * most)).width == 3_000
+    assert reason_of(jpeg(frame_header(PROGRESSIVE, 3_000, 2_000), SCAN * (most + 1))) == "jpeg_scans"
+
+
+def test_scans_of_a_thumbnail_and_behind_the_end_do_not_count() -> None:
+    thumbnail = segment(0xE1, b"Exif\x00\x00" + jpeg(frame_header(), SCAN * 3))
+    picture = jpeg(thumbnail, frame_header(BASELINE, 4_000, 4_000), SCAN)
+    assert read_header(picture).width == 4_000
+    assert read_header(picture + jpeg(frame_header(), SCAN * 3)).width == 4_000
+
+
 def test_a_size_hidden_in_metadata_is_not_believed() -> None:
     thumbnail = segment(0xE1, b"Exif\x00\x00" + encoded(16, 16))
     assert read_header(jpeg(thumbnail, frame_header(), SCAN)) == JpegHeader(64, 48, 3, False)
@@ -176,6 +210,15 @@ def test_a_file_made_to_keep_us_busy_is_refused_quickly(piece: bytes) -> None:
     data = START + piece * (2_000_000 // len(piece)) + END
     start = time.perf_counter()
     assert reason_of(data) in ("jpeg_bad_header", "jpeg_cut")
+    assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize("piece", [b"\xff\xc4\x00\x02", b"\xff\x00", b"\xff\xd0", b"\xff\xff", b"\xff\xda\x00\x02"])
+def test_a_file_made_to_keep_us_busy_behind_its_first_scan_is_judged_quickly(piece: bytes) -> None:
+    data = jpeg(frame_header(), SCAN, piece * (2_000_000 // len(piece)), SCAN)
+    start = time.perf_counter()
+    with contextlib.suppress(NotAJpeg):
+        read_header(data)
     assert time.perf_counter() - start < 0.5
 
 
