@@ -17,7 +17,8 @@ def partitions_of(bench: FaultBench, topic: str) -> list[TopicPartition]:
 def rewind(bench: FaultBench, group: str, topic: str) -> None:
     """Back to offset 0 of every partition, without metadata. The group must have no member."""
     targets = [ClientPartition(p.topic, p.partition, 0) for p in partitions_of(bench, topic)]
-    for future in bench.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, targets)]).values():
+    admin = bench.admin  # held: without it the client is gone before it has answered
+    for future in admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, targets)]).values():
         future.result(LIMIT_S)
 
 

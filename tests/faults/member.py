@@ -31,13 +31,16 @@ class Sighted:
 
 
 class Member:
-    """Started at once. Its output goes through a pipe into `log_path`: a limit on its files does not cut its log."""
+    """Started at once. What it says comes through pipes: a limit on its files does not cut its log."""
 
     def __init__(self, number: int, folder: Path, variables: Mapping[str, str], options: Mapping[str, Any]) -> None:
         self.number = number
         self.options = dict(options)
         self.log_path = folder / f"member-{number}.log"
         self._folder = folder
+        self._analysed_path = folder / f"analysed-{number}"
+        reading, writing = os.pipe()
+        self.options["analysed_fd"] = writing
         outer = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.member_process", str(folder), json.dumps(self.options)],
@@ -46,19 +49,16 @@ class Member:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=(writing,),
         )
+        os.close(writing)
         self.started_s = time.time()
         self.asked_to_end = False
-        self._peak_bytes = 0
-        threading.Thread(target=self._copy_log, name=f"member-{number}-log", daemon=True).start()
-
-    def _copy_log(self) -> None:
         stream = self.process.stdout
-        if stream is None:
-            return
-        with self.log_path.open("ab", buffering=0) as log:
-            while chunk := os.read(stream.fileno(), COPY_BYTES):
-                log.write(chunk)
+        if stream is not None:
+            _copy(os.dup(stream.fileno()), self.log_path)
+            stream.close()
+        _copy(reading, self._analysed_path)
 
     @property
     def pid(self) -> int:
@@ -80,7 +80,7 @@ class Member:
 
     def analysed(self, since_s: float = 0.0) -> list[Sighted]:
         """Every frame it has analysed since a wall time, in order."""
-        path = self._folder / f"analysed-{self.pid}"
+        path = self._analysed_path
         lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
         found = []
         for line in lines:
@@ -115,3 +115,15 @@ class Member:
             return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.Error:
             return 0
+
+
+def _copy(source: int, path: Path) -> None:
+    """Append what comes out of a pipe to a file, on a thread of its own, until the pipe ends."""
+
+    def run() -> None:
+        with path.open("ab", buffering=0) as target:
+            while chunk := os.read(source, COPY_BYTES):
+                target.write(chunk)
+        os.close(source)
+
+    threading.Thread(target=run, name=path.name, daemon=True).start()

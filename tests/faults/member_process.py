@@ -1,9 +1,9 @@
 """One consumer as the product runs it, with crash points: `python -m tests.faults.member_process FOLDER OPTIONS-JSON`.
 
-FOLDER/analysed-PID gets a line `wall_s partition offset camera` a frame, unbuffered; FOLDER/crash-PID the crash point
+The descriptor `analysed_fd` gets a line `wall_s partition offset camera` a frame; FOLDER/crash-PID the crash point
 that ended it. FOLDER/encoder-PID, written by the test, says what its encoder does next: `fail`, `hang`, `full` or `ok`.
 The process ends when its parent does. OPTIONS: analysis, threads, model ("cpu", "sleep", ...), cost_ms, crash,
-crash_at, deadly (the grey level of a picture over which the process dies), engine (fields of EngineSettings).
+crash_at, analysed_fd, deadly (the grey level of a picture over which the process dies), engine (of EngineSettings).
 """
 
 import json
@@ -67,13 +67,13 @@ def install(folder: Path, options: dict[str, Any]) -> None:
         options.get("crash"), options.get("crash_at", 1), lambda point: _write(folder / f"crash-{pid}", point)
     )
     deadly: int | None = options.get("deadly")
-    analysed = (folder / f"analysed-{pid}").open("ab", buffering=0)
+    analysed_fd: int = options["analysed_fd"]
     fault = EncoderFault(folder / f"encoder-{pid}")
 
     class LoggedWorkload(VideoWorkload):
         def analyse(self, frame: AdmittedFrame) -> AnalysedFrame:
             result = super().analyse(frame)
-            analysed.write(f"{time.time():.3f} {frame.partition} {frame.offset} {frame.camera}\n".encode())
+            os.write(analysed_fd, f"{time.time():.3f} {frame.partition} {frame.offset} {frame.camera}\n".encode())
             picture = result._picture
             if deadly is not None and picture is not None and _is_deadly(picture, deadly):
                 os.kill(os.getpid(), signal.SIGKILL)
