@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run servers smoke test lint format ledger dead-letters bench accuracy compose-test password open screenshots lock versitygw clean distclean wipe
+.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger dead-letters bench accuracy compose-test password open screenshots lock versitygw clean distclean wipe
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,15 @@ smoke: setup ## Run everything on free ports in a temporary folder, check it, st
 
 test: setup ## Run the whole test suite, two tests at a time (WORKERS=n; ARGS= for pytest)
 	@$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+faults-quick: setup ## The quick rows of the fault table, under 90 s (part of `make test`)
+	@$(BIN)/python -m tests.faults --quick $(ARGS)
+
+faults: setup ## Kill, freeze, starve and fill: every row of the fault table (ARGS="kill_random zombie", ARGS=--list)
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+faults-full: setup ## The same unattended: every row with every seed, long mixtures
+	@$(BIN)/python -m tests.faults --full $(ARGS)
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check $(PACKAGES)

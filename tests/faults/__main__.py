@@ -15,23 +15,28 @@ from tests.faults.scenario import FULL, QUICK, STANDARD, to_table
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", help="rows to play (default: all)")
-    pace = parser.add_mutually_exclusive_group()
-    pace.add_argument("--quick", action="store_true", help="the quick rows only, shortened")
-    pace.add_argument("--full", action="store_true", help="unattended: all seeds of the random rows")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="the quick rows only, shortened")
+    length.add_argument("--full", action="store_true", help="unattended: every row with every seed, long mixtures")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
-    parser.add_argument("--seed", type=int, default=1, help="of random moments and choices")
+    parser.add_argument("--seed", type=int, default=None, help="of random moments and choices")
     parser.add_argument("--list", action="store_true", help="names of all rows, and end")
     arguments = parser.parse_args()
-    known = {module_name(scenario): scenario for scenario in SCENARIOS}
+    names = [module_name(scenario) for scenario in SCENARIOS]
     if arguments.list:
-        print("\n".join(f"{name:20} {scenario.name}" for name, scenario in known.items()))
+        print("\n".join(f"{module_name(scenario):20} {scenario.name}" for scenario in SCENARIOS))
         return 0
-    unknown = sorted(set(arguments.names) - set(known))
+    unknown = sorted(set(arguments.names) - set(names))
     if unknown:
-        print(f"There is no row {unknown[0]!r}. Known: {', '.join(known)}.", file=sys.stderr)
+        print(f"There is no row {unknown[0]!r}. Known: {', '.join(dict.fromkeys(names))}.", file=sys.stderr)
         return 2
-    chosen = [known[name] for name in arguments.names] or [s for s in SCENARIOS if s.is_quick or not arguments.quick]
-    rows = play(chosen, QUICK if arguments.quick else FULL if arguments.full else STANDARD, arguments.seed)
+    pace = QUICK if arguments.quick else FULL if arguments.full else STANDARD
+    wanted = arguments.names or [
+        name for s, name in zip(SCENARIOS, names, strict=True) if s.is_quick or pace is not QUICK
+    ]
+    chosen = [s for s, name in zip(SCENARIOS, names, strict=True) if name in wanted]
+    seeds = pace.seeds if arguments.seed is None else (arguments.seed,)
+    rows = [row for seed in seeds for row in play(chosen, pace, seed)]
     print(json.dumps([row.to_dict() for row in rows], indent=2) if arguments.json else to_table(rows))
     return 0 if all(row.holds for row in rows) else 1
 

@@ -116,6 +116,15 @@ class Checker:
         }
         return known | {identity for _, identity in self.letters() if identity is not None}
 
+    def _left_out(self) -> set[Identity]:
+        """Frames that are declared to be in no clip, for want of time."""
+        return {
+            (s.camera, e.session or "", e.seq or 0)
+            for s in self.sidecars()
+            for e in s.entries
+            if e.fate is Fate.SAMPLED_OUT and not e.is_in_clip and s.tombstone is None
+        }
+
     def letters(self) -> list[tuple[DeadLetter, Identity | None]]:
         found: list[tuple[DeadLetter, Identity | None]] = []
         for record in read_topic(self.log, self._kafka.topic(DEAD_LETTERS)):
@@ -175,7 +184,7 @@ class Checker:
         missing, held = sent - self.accounted(), self.held()
         twice = [identity for identity, times in held.items() if times > 1]
         books.lost, books.second = len(missing), len(twice)
-        books.left_out = len(sent - set(held) - {identity for _, identity in letters if identity})
+        books.left_out = len(sent & self._left_out() - set(held))
         for name, group in (("lost", sorted(missing)), ("in two clips", sorted(twice))):
             if group:
                 books.problems.append(f"{len(group)} frames {name}, {group[0][0]} seq {[g[2] for g in group[:8]]}")

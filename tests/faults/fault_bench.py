@@ -210,6 +210,12 @@ class FaultBench:
         events = {event.clip_id for event in self.checker.events() if event.type == "clip"}
         return live <= events and (self.indexer is None or live <= set(self.checker.listed()))
 
+    def wait_listed(self, checker: Checker, limit_s: float = SETTLE_S) -> None:
+        """Until the database lists what another analysis has stored, or the time is over."""
+        until_s = time.monotonic() + limit_s
+        while time.monotonic() < until_s and checker.live_clips() != set(checker.listed()):
+            time.sleep(LOOK_EVERY_S)
+
     def judge(
         self, gone: Iterable[Identity] = (), acknowledged: Iterable[Identity] | None = None
     ) -> tuple[Measured, Books]:

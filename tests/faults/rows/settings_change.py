@@ -5,7 +5,7 @@ import time
 from tests.faults.fault_bench import FaultBench
 from tests.faults.scenario import Measured
 
-CHANGES = ((3_000, (640, 480)), (8_000, (160, 120)), (2_000, (320, 240)), (5_000, (640, 480)), (4_000, (320, 240)))
+CHANGES = ((3_000, (640, 480)), (8_000, (480, 360)), (2_000, (320, 240)), (5_000, (640, 480)), (4_000, (320, 240)))
 """Clip length in ms and picture size (one shape: a clip keeps the size of its first frame and scales the others)."""
 
 
