@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
+import threading
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.native.layout import REQUIREMENTS, VENV
@@ -13,34 +16,74 @@ from infra.native.step import SetupError
 
 DEFAULT_LOCK = REQUIREMENTS / "default.txt"
 VENV_PYTHON = VENV / "bin" / "python"
+PIP = (str(VENV_PYTHON), "-m", "pip")
+INSTALL = (
+    "install", "--require-hashes", "--no-deps", "--progress-bar", "off", "--disable-pip-version-check",
+    # Python compiles what is imported at its first import; doing it for all takes a quarter of the installation.
+    "--no-compile",
+)  # fmt: skip
+PARTS = 3
+"""Installations side by side: pip unpacks on one core. Every package is pinned, so no part asks about another's."""
 # A line of progress for every this many packages.
 PROGRESS_STEP = 15
+LAST_LINES = 15
 
 
 def make_environment() -> None:
     """Make `.venv` with the locked packages, and print how far it is."""
     if not VENV_PYTHON.exists() or not venv_matches():
         venv.create(VENV, with_pip=True, clear=VENV.exists(), symlinks=True)
-    total = count_packages(DEFAULT_LOCK)
-    command = [str(VENV_PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--progress-bar", "off"]
-    # Python compiles what is imported at its first import; doing it for all takes a quarter of the installation.
-    command += ["--no-compile", "--disable-pip-version-check", "--requirement", str(DEFAULT_LOCK)]
-    seen = 0
+    progress = Progress(count_packages(DEFAULT_LOCK))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PARTS) as threads:
+        installations = []
+        for n, part in enumerate(split_lock(DEFAULT_LOCK.read_text(encoding="utf-8"), PARTS)):
+            file = Path(folder, f"part-{n}.txt")
+            file.write_text(part, encoding="utf-8")
+            installations.append(threads.submit(install, file, progress))
+        for installation in installations:
+            installation.result()
+    remove_strangers()
+
+
+class Progress:
+    """Counts packages of all installations. Any thread."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    def package_seen(self) -> None:
+        with self._lock:
+            self._seen += 1
+            if self._seen % PROGRESS_STEP == 0:
+                print(f"      {self._seen} of {self._total} packages fetched", flush=True)
+
+
+def install(lock: Path, progress: Progress) -> None:
+    """Install one lock file into `.venv`. Raises SetupError with pip's last lines."""
     last_lines: list[str] = []
+    command = [*PIP, *INSTALL, "--requirement", str(lock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         if pip.stdout is None:  # pragma: no cover - PIPE was asked for
             raise SetupError("pip gave no output to read.")
         for line in pip.stdout:
-            last_lines = [*last_lines[-14:], line]
+            last_lines = [*last_lines[1 - LAST_LINES :], line]
             if line.startswith(("Collecting ", "Requirement already satisfied")):
-                seen += 1
-                if seen % PROGRESS_STEP == 0:
-                    print(f"      {seen} of {total} packages fetched", flush=True)
-            elif line.startswith("Installing collected"):
-                print(f"      installing {seen} packages", flush=True)
+                progress.package_seen()
     if pip.returncode != 0:
         raise SetupError("pip could not install the locked packages:\n" + "".join(last_lines))
-    remove_strangers()
+
+
+def split_lock(lock: str, parts: int) -> list[str]:
+    """A lock file's packages with their hashes, dealt out into `parts` files; each package is in one of them."""
+    packages: list[list[str]] = []
+    for line in lock.splitlines():
+        if "==" in line and not line.startswith((" ", "#")):
+            packages.append([])
+        if packages:
+            packages[-1].append(line)
+    return ["\n".join("\n".join(lines) for lines in packages[n::parts]) + "\n" for n in range(parts)]
 
 
 def remove_strangers() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.native.models import LICENCE, WANTED, WANTED_FOLDERS, extract_models
-from infra.native.packages import count_packages
+from infra.native.packages import DEFAULT_LOCK, PARTS, count_packages, locked_names, split_lock
 from infra.native.step import SetupError, Step, run_tracks
 
 
@@ -73,3 +73,20 @@ def test_extract_models_takes_models_and_licence_only(tmp_path: Path) -> None:
 def test_extract_models_of_a_wheel_without_one_fails(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         extract_models(make_wheel(tmp_path / "m.whl", set(WANTED) - {"face_landmark.tflite"}), tmp_path / "models")
+
+
+def test_lock_is_dealt_out_whole() -> None:
+    lock = "# made by a command\na==1 \\\n    --hash=sha256:aa\n    # via b\nb==2 ; python_version < '4' \\\n    --hash=sha256:bb\nc==3\n"
+    parts = split_lock(lock, 2)
+    assert parts == [
+        "a==1 \\\n    --hash=sha256:aa\n    # via b\nc==3\n",
+        "b==2 ; python_version < '4' \\\n    --hash=sha256:bb\n",
+    ]
+
+
+def test_every_locked_package_is_in_one_part(tmp_path: Path) -> None:
+    names = []
+    for n, part in enumerate(split_lock(DEFAULT_LOCK.read_text(encoding="utf-8"), PARTS)):
+        (tmp_path / str(n)).write_text(part, encoding="utf-8")
+        names += locked_names(tmp_path / str(n))
+    assert sorted(names) == sorted(locked_names(DEFAULT_LOCK))
