@@ -66,5 +66,5 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
             Index(("state", "created_us")),
         ),
     ),
-    CollectionSpec(QUERY_SIGHTINGS, (Index(("query", "n")),)),
+    CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")),)),
 )

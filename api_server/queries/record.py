@@ -108,9 +108,12 @@ class QueryFile(Contract):
 
 
 class QuerySightingRecord(Record):
-    """One sighting of a query's result. Times are µs since 1970, or since the start of a video of unknown time."""
+    """One sighting of a query's result. (A field named `query` would be taken for an operator by the light database.)
 
-    query: str
+    Times are µs since 1970, or since the start of a video of unknown time.
+    """
+
+    query_id: str
     n: int
     kind: str
     label: str | None = None
@@ -158,7 +161,7 @@ def new_record(query_id: str, question: Question, slot: str, now_us: int) -> Que
 def sighting_record(query_id: str, sighting: Sighting) -> QuerySightingRecord:
     return QuerySightingRecord(
         id=f"{query_id}.{sighting.n:06d}",
-        query=query_id,
+        query_id=query_id,
         text_key=plate_key(sighting.text) if sighting.text else None,
         **sighting.model_dump(),
     )

@@ -79,7 +79,7 @@ class QueryStore:
 
     def remove(self, query_id: str) -> None:
         """Forget it for good."""
-        self._sightings.delete({"query": query_id})
+        self._sightings.delete({"query_id": query_id})
         self._queries.delete({"_id": query_id})
 
     # Sightings of results
@@ -89,11 +89,11 @@ class QueryStore:
         self._sightings.insert_missing([sighting.to_document() for sighting in sightings])
 
     def drop_sightings(self, query_id: str) -> None:
-        self._sightings.delete({"query": query_id})
+        self._sightings.delete({"query_id": query_id})
 
     def sightings_page(self, query_id: str, limit: int, cursor: Cursor | None) -> Page[QuerySightingRecord]:
         """In the order of the result."""
-        where: dict[str, object] = {"query": query_id}
+        where: dict[str, object] = {"query_id": query_id}
         if cursor is not None:
             where["n"] = {"$gt": cursor.at}
         found = self._sightings.find(where, sort=[("n", 1)], limit=limit + 1)
@@ -103,5 +103,5 @@ class QueryStore:
 
     def sightings_of(self, query_id: str) -> list[QuerySightingRecord]:
         """At most DIFF_MAX, in the order of the result."""
-        found = self._sightings.find({"query": query_id}, sort=[("n", 1)], limit=DIFF_MAX)
+        found = self._sightings.find({"query_id": query_id}, sort=[("n", 1)], limit=DIFF_MAX)
         return [QuerySightingRecord.from_document(document) for document in found]
