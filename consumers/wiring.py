@@ -37,6 +37,7 @@ from common.settings import (
     redacted,
     refuse_unknown_variables,
 )
+from common.storage.patient import PatientStore
 from common.storage.probe import probe_store
 from common.storage.s3 import S3ObjectStore
 from common.topics import CAMERA_SETTINGS, CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, DETECTIONS, FRAMES, MIB
@@ -159,7 +160,7 @@ def _build(
     deadline = Deadline(SERVER_WAIT_S)
     retry_transient(objects.ensure_bucket, deadline, on_retry=_log_waiting)
     probe = retry_transient(lambda: probe_store(objects), deadline, on_retry=_log_waiting)
-    clips = VideoClipStore(objects, spool, probe.is_atomic, clock, metrics)
+    clips = VideoClipStore(PatientStore(objects), spool, probe.is_atomic, clock, metrics)
 
     # 5. Limits that contradict each other would refuse single records later. Detections have a producer of their own: a
     # flood of them must not delay an event.
