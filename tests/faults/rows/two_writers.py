@@ -1,6 +1,7 @@
 """Two workers put the same clip at the same moment, again and again."""
 
 import contextlib
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,7 +60,11 @@ class TwoWriters:
                     for at in [number * FRAMES + step]
                 ]
                 opening = make_opening(ANALYSIS, window, ORIGIN)
-                clips = [w.seal(frames, opening=opening) for w in workers]
+                # The same frames; unlike in something, or whose object is stored could not be told.
+                clips = [
+                    worker.seal(frames, opening=dataclasses.replace(opening, settings_version=which + 1))
+                    for which, worker in enumerate(workers)
+                ]
                 gate = threading.Barrier(2)
 
                 def write(which: int, clips: list = clips, gate: threading.Barrier = gate) -> StoredClip:  # type: ignore[type-arg]
