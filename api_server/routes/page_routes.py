@@ -8,7 +8,7 @@ from importlib import resources
 from flask import Response, render_template, request
 
 from api_server.access.permission import Action
-from api_server.access.rules import OnCamera, OnClip, Public, SignedIn
+from api_server.access.rules import OnCamera, OnClip, OnQuery, Public, SignedIn
 from api_server.accounts.sessions import csrf_token
 from api_server.http.errors import not_found
 from api_server.http.route import Call, Route, View
@@ -53,6 +53,7 @@ def page_routes(ingest_port: int) -> list[Route]:
                     csrf=csrf_token(call.session_token) if call.person and call.session_token else "",
                     camera=call.camera_found,
                     clip=call.clip_found,
+                    query=call.query_found,
                     ingest_port=ingest_port,
                 ),
                 mimetype="text/html",
@@ -87,6 +88,9 @@ def page_routes(ingest_port: int) -> list[Route]:
                 ("/clips", SignedIn(Action.CLIP_VIEW), "clips.html", "Clips"),
                 ("/clips/<clip_id>", OnClip(Action.CLIP_VIEW), "clip.html", "Clip"),
                 ("/sightings", SignedIn(Action.CLIP_VIEW), "sightings.html", "Sightings"),
+                ("/recordings", SignedIn(Action.RECORDING_VIEW), "recordings.html", "Recordings"),
+                ("/queries", SignedIn(Action.QUERY_VIEW), "queries.html", "Queries"),
+                ("/queries/<query_id>", OnQuery(Action.QUERY_VIEW), "query.html", "Query"),
                 ("/status", SignedIn(Action.STATUS_VIEW), "status.html", "Status"),
             )
         ),

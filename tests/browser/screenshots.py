@@ -4,7 +4,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -102,6 +102,7 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
         page.goto(f"{stage.url}/sightings?text=nothing")
         page.locator("#empty").wait_for()
         shoot("sightings-empty")
+        shoot_queries(page, stage, ids, shoot)
         page.goto(f"{stage.url}/status")
         page.locator("#consumers tr").first.wait_for()
         shoot("status")
@@ -111,6 +112,27 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
     page.goto(stage.url)
     page.screenshot(path=folder / "sign-in.png")
     context.close()
+
+
+def shoot_queries(page: Page, stage: Stage, ids: dict[str, str], shoot: Callable[[str], None]) -> None:
+    page.goto(f"{stage.url}/recordings")
+    page.locator("#rows tr").first.wait_for()
+    shoot("recordings")
+    page.get_by_role("button", name="Query").last.click()
+    page.locator("#query-dialog").get_by_label("Analysis").select_option("emotion")
+    shoot("query-dialog")
+    page.goto(f"{stage.url}/queries")
+    page.locator(".card img").first.wait_for()
+    page.wait_for_timeout(800)
+    shoot("queries")
+    page.goto(f"{stage.url}/queries/{ids['running']}")
+    page.get_by_text("frames/s").wait_for()
+    shoot("query-running")
+    page.goto(f"{stage.url}/queries/{ids['query']}")
+    wait_for_video(page)
+    page.locator("#diff-words").wait_for()
+    page.wait_for_timeout(500)
+    shoot("query")
 
 
 def main() -> int:

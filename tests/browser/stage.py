@@ -8,14 +8,19 @@ from pathlib import Path
 
 import httpx
 
+from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
 from common.contracts.detection import DetectionMessage
 from common.contracts.identity import make_session
-from common.topics import CONSUMER_STATUS, DETECTIONS
+from common.contracts.query_sidecar import QuerySidecar, part_ready
+from common.contracts.segment_job import part_key, result_key, result_poster_key
+from common.contracts.sidecar_box import pack_box
+from common.storage.queries import sidecar_metadata
+from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DETECTIONS
 from infra.native.ports import free_ports
 from tests.browser.scenes import FPS, HEIGHT, WIDTH, Cars, Face, MadeClip, make_clip
 from tests.integration.api_system import ApiSystem, open_system
-from tests.support.service_process import ServiceProcess
+from tests.support.service_process import ServiceProcess, wait_until
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -53,6 +58,50 @@ class Stage:
             assert time.monotonic() < until, query
             time.sleep(0.1)
         return event.clip_id
+
+    def upload(self, name: str, video: bytes) -> str:
+        """The id of an uploaded film."""
+        answer = self.admin.post(
+            "/v1/recordings", params={"name": name}, content=video, headers={"Content-Type": "video/mp4"}
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def ask(self, **body: object) -> str:
+        """The id of a query."""
+        answer = self.admin.post("/v1/queries", json={"analysis": "license_plate", **body})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def tell(self, event: QueryPlanned | PartReady | QueryFailed) -> None:
+        """What a worker says of a query."""
+        topic = self.system.kafka.topic(CLIP_EVENTS)
+        self.system.producer.send_and_wait(topic, event.query_id.encode(), event.to_json())
+
+    def finish(self, query_id: str, made: MadeClip) -> None:
+        """Store a clip as the result of a query, and wait until it is shown."""
+        clip = made.sidecar
+        sidecar = QuerySidecar(
+            query_id=query_id,
+            analysis=clip.analysis,
+            part=0,
+            parts=1,
+            is_result=True,
+            frame_count=clip.frame_count,
+            searched=clip.frame_count,
+            duration_ms=clip.length_ms,
+            width=clip.width,
+            height=clip.height,
+            t0_us=clip.t0_us,
+            detections=clip.detections,
+            sightings=clip.sightings,
+        )
+        key, store = result_key(query_id), self.system.store
+        store.create(key, made.video + pack_box(sidecar), "video/mp4", sidecar_metadata(len(made.video)))
+        store.create(result_poster_key(query_id), made.poster, "image/jpeg")
+        self.tell(part_ready(sidecar, key))
+        path = f"/v1/queries/{query_id}"
+        wait_until(lambda: bool(self.admin.get(path).json()["state"] == "finished"), "the query is finished")
 
     def play(self, camera: Mapping[str, object], scene: Cars | Face) -> None:
         """Send a scene through ingest, with its boxes as an analysis would, until the stage is closed."""
@@ -182,5 +231,18 @@ def furnish(stage: Stage) -> dict[str, str]:
         start = now_ms - n * 10_000
         clips["plates"] = stage.add_clip(make_clip(Cars(), gate_id, start, at_s=(4 - n) * 10))
         clips["recording"] = stage.add_clip(make_clip(Cars(), gate_id, start, analysis="recorder", at_s=(4 - n) * 10))
+    recorded = make_clip(Cars(), gate_id, now_ms - 20_000, 20_000, analysis="recorder", at_s=20)
+    film = stage.upload("Parking lot, north.mp4", recorded.video)
+    clips["query"] = stage.ask(camera=gate_id, **{"from": now_ms - 40_000, "to": now_ms - 20_000})
+    again = make_clip(Cars(), gate_id, now_ms - 40_000, 20_000)
+    stage.finish(clips["query"], again)
+    running = stage.ask(recording=film)
+    stage.tell(QueryPlanned(query_id=running, parts=8, duration_ms=120_000, frame_count=1200))
+    for n in range(3):
+        key = part_key(running, n)
+        stage.tell(PartReady(query_id=running, part=n, parts=8, object_key=key, frame_count=150, duration_ms=15_000))
+    broken = stage.ask(recording=stage.upload("Old tape.avi", recorded.video[:20_000]))
+    stage.tell(QueryFailed(query_id=broken, reason="The video cannot be decoded: Invalid data found."))
+    clips["running"] = running
     clips["emotion"] = stage.add_clip(make_clip(Face(), door_id, now_ms - 10_000))
     return {"door": door_id, "gate": gate_id, **clips}

@@ -1,0 +1,125 @@
+// The queries page: what runs and what was found, the newest first.
+import { get, repeat } from "./api.js";
+import { byId, el, picture, showProblem } from "./dom.js";
+import { queryOf, showEmpty, wireFilters } from "./filters.js";
+import { isActive, moodOf, progressWords, setBar } from "./query_words.js";
+import { analysisName, duration, timeOf } from "./words.js";
+
+const form = byId("filters");
+const grid = byId("queries");
+const more = byId("more");
+const PAGE = 30;
+const cards = new Map();
+let next = null;
+let generation = 0;
+
+function still(query) {
+  if (query.poster) return picture(query.poster, "", "No picture");
+  return el("span", { class: "none" }, query.state === "failed" ? "No result" : query.state === "cancelled" ? "Cancelled" : "At work…");
+}
+
+function makeCard(query) {
+  const bar = el("progress", { max: 100, "aria-label": `How far the query on ${query.name} is` });
+  const words = el("div", { class: "small" });
+  const note = el("div", { class: "small muted" });
+  const state = el("span", { class: "tag" });
+  const screen = el("div", { class: "screen" });
+  const card = el(
+    "a",
+    { class: "card", href: `/queries/${query.id}`, "data-query": query.id },
+    screen,
+    el(
+      "div",
+      { class: "text" },
+      el("h3", {}, query.name),
+      el("div", { class: "line muted" }, timeOf(query.from_us ?? query.created_us), query.duration_ms ? duration(query.duration_ms) : ""),
+      el("div", { class: "line" }, el("span", { class: "tag" }, analysisName(query.analysis)), state),
+      bar,
+      words,
+      note,
+    ),
+  );
+  return { card, bar, words, note, state, screen, shown: null };
+}
+
+function fill(known, query) {
+  const now = JSON.stringify([query.state, query.progress, query.note, query.reason]);
+  if (known.shown === now) return;
+  known.shown = now;
+  known.state.textContent = query.state;
+  known.state.className = `tag ${moodOf(query)}`;
+  known.bar.hidden = !isActive(query);
+  setBar(known.bar, query);
+  known.words.textContent = progressWords(query);
+  known.note.textContent = query.note ?? "";
+  known.note.hidden = !query.note;
+  known.screen.replaceChildren(still(query));
+}
+
+function take(queries) {
+  for (const query of queries) {
+    if (!cards.has(query.id)) cards.set(query.id, makeCard(query));
+    fill(cards.get(query.id), query);
+  }
+}
+
+async function load(cursor) {
+  const mine = generation;
+  const query = queryOf(form);
+  query.set("limit", PAGE);
+  if (cursor) query.set("cursor", cursor);
+  const page = await get(`/v1/queries?${query}`);
+  if (mine !== generation) return;
+  if (!cursor) {
+    cards.clear();
+    grid.replaceChildren();
+  }
+  take(page.queries);
+  grid.append(...page.queries.map((one) => cards.get(one.id).card));
+  next = page.next;
+  more.hidden = next === null;
+  grid.removeAttribute("aria-busy");
+  showEmpty(grid.children.length === 0, form);
+}
+
+/** What is new, and how far what is shown has come. */
+async function refresh() {
+  const mine = generation;
+  const query = queryOf(form);
+  query.set("limit", PAGE);
+  const page = await get(`/v1/queries?${query}`);
+  if (mine !== generation) return;
+  const fresh = page.queries.filter((one) => !cards.has(one.id));
+  take(page.queries);
+  grid.prepend(...fresh.map((one) => cards.get(one.id).card));
+  const there = new Set(page.queries.map((one) => one.id));
+  if (page.next === null) {
+    for (const [id, { card }] of cards) {
+      if (!there.has(id)) {
+        card.remove();
+        cards.delete(id);
+      }
+    }
+  }
+  showEmpty(grid.children.length === 0, form);
+}
+
+async function reload() {
+  generation += 1;
+  try {
+    await load(null);
+    showProblem(byId("problem"), null);
+  } catch (problem) {
+    showProblem(byId("problem"), problem);
+  }
+}
+
+more.addEventListener("click", async () => {
+  more.disabled = true;
+  await load(next).catch((problem) => showProblem(byId("problem"), problem));
+  more.disabled = false;
+});
+
+await wireFilters(form, reload);
+await reload();
+repeat(2, refresh);

@@ -1,0 +1,162 @@
+// One query: how far it is, its result, what it found, and what it found differently.
+import { get, post, remove, repeat } from "./api.js";
+import { byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
+import { isActive, isWallTime, moodOf, progressWords, setBar } from "./query_words.js";
+import { analysisName, dateOf, duration, percent, plural, timeOf } from "./words.js";
+
+const id = byId("query").dataset.query;
+const path = `/v1/queries/${id}`;
+const video = byId("video");
+const PAGE = 100;
+let next = null;
+let hasResult = false;
+
+function seek(seconds) {
+  video.currentTime = Math.max(0, seconds);
+  video.play();
+}
+
+const wordsOf = (seen) => seen.text ?? seen.label ?? seen.words ?? seen.kind;
+
+function sightingRow(sighting) {
+  const when = isWallTime(sighting.first_us) ? timeOf(sighting.first_us) : `at ${duration(sighting.at_ms)}`;
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      { type: "button", onclick: () => seek(sighting.at_ms / 1000 - 0.5) },
+      el(
+        "span",
+        {},
+        el("span", { class: sighting.text ? "plate" : "" }, wordsOf(sighting)),
+        el("span", { class: "muted small" }, `${percent(sighting.confidence)} sure, `, when),
+      ),
+    ),
+  );
+}
+
+async function loadSightings() {
+  const query = new URLSearchParams({ limit: PAGE });
+  if (next) query.set("cursor", next);
+  const page = await get(`${path}/sightings?${query}`);
+  byId("sightings").append(...page.sightings.map(sightingRow));
+  next = page.next;
+  byId("more").hidden = next === null;
+  byId("no-sightings").hidden = byId("sightings").children.length > 0;
+}
+
+function seenCell(seen) {
+  if (!seen) return el("td", {}, "–");
+  const words = el("span", { class: seen.kind === "plate" ? "plate" : "" }, seen.words);
+  const place = seen.clip
+    ? el("a", { href: `/clips/${encodeURIComponent(seen.clip)}?t=${(seen.at_ms / 1000).toFixed(1)}` }, words)
+    : el("button", { type: "button", class: "quiet", onclick: () => seek(seen.at_ms / 1000 - 0.5) }, words);
+  return el("td", {}, place, el("div", { class: "muted small" }, `${percent(seen.confidence)} sure`));
+}
+
+function diffRow(mood, word, before, after) {
+  const when = timeOf((after ?? before).first_us);
+  return el("tr", {}, el("td", {}, el("span", { class: `tag ${mood}` }, word)), seenCell(before), seenCell(after), el("td", { class: "number" }, when));
+}
+
+async function loadDiff(query) {
+  const diff = await get(query.diff);
+  byId("diff-words").textContent =
+    `${plural(diff.same, "sighting is", "sightings are")} the same, ${diff.added.length} new, ${diff.removed.length} gone, ${diff.changed.length} changed.` +
+    (diff.before_count === 0 ? " Nothing is kept of what was found then." : "");
+  byId("diff-rows").replaceChildren(
+    ...diff.changed.map((one) => diffRow("warn", "changed", one.before, one.after)),
+    ...diff.added.map((one) => diffRow("good", "new", null, one)),
+    ...diff.removed.map((one) => diffRow("bad", "gone", one, null)),
+  );
+  byId("diff").hidden = false;
+}
+
+function showFacts(query) {
+  const options = Object.entries({ every_ms: query.every_ms, ...query.options }).filter(([, value]) => value !== null);
+  const facts = {
+    Input: query.recording
+      ? query.input ? el("a", { href: "/recordings?source=upload" }, query.name) : `${query.name} (deleted since)`
+      : el("a", { href: `/clips?${new URLSearchParams({
+          camera: query.camera, analysis: "recorder", from: new Date(query.from_us / 1000).toISOString(), to: new Date(query.to_us / 1000).toISOString(),
+        })}` }, query.name),
+    ...(query.from_us !== null ? { From: timeOf(query.from_us), To: timeOf(query.to_us) } : {}),
+    Asked: timeOf(query.created_us),
+    ...(query.finished_us !== null ? { Ended: timeOf(query.finished_us), Took: duration((query.finished_us - query.created_us) / 1000) } : {}),
+    ...(query.duration_ms !== null ? { Length: duration(query.duration_ms) } : {}),
+    ...(query.frame_count !== null ? { Frames: String(query.frame_count) } : {}),
+    ...(options.length ? { Options: options.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") } : {}),
+    ...(query.emotion_purpose ? { Purpose: `${query.emotion_purpose.text} (until ${dateOf(query.emotion_purpose.expires_us)})` } : {}),
+    ...(query.sidecar ? { Data: el("a", { href: query.sidecar }, "sidecar (JSON)") } : {}),
+  };
+  byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+async function showResult(query) {
+  hasResult = true;
+  video.poster = query.poster;
+  video.src = query.video;
+  byId("download").href = `${query.video}?download=1`;
+  byId("result").hidden = false;
+  if (query.input) {
+    byId("input-video").src = query.input;
+    byId("input").hidden = false;
+  }
+  await loadSightings();
+  if (query.diff) await loadDiff(query);
+}
+
+async function refresh() {
+  const query = await get(path);
+  byId("analysis").textContent = analysisName(query.analysis);
+  byId("state").textContent = query.state;
+  byId("state").className = `tag ${moodOf(query)}`;
+  byId("running").hidden = !isActive(query);
+  setBar(byId("bar"), query);
+  byId("progress-words").textContent = progressWords(query);
+  byId("note").textContent = query.note ?? "";
+  byId("note").hidden = !query.note;
+  showProblem(byId("problem"), query.state === "failed" ? new Error(progressWords(query)) : null);
+  showFacts(query);
+  if (query.state === "finished" && !hasResult) await showResult(query);
+  return isActive(query);
+}
+
+video.addEventListener("error", () => {
+  if (hasResult) showProblem(byId("problem"), new Error("The result cannot be played. It may have been deleted, or the store does not answer."));
+});
+byId("input-video").addEventListener("error", () => { byId("input").hidden = true; });
+byId("speed").addEventListener("change", (event) => { video.playbackRate = Number(event.target.value); });
+byId("more").addEventListener("click", () => loadSightings().catch((problem) => notice(problem.message)));
+byId("cancel").addEventListener("click", async () => {
+  byId("cancel").disabled = true;
+  try {
+    await post(`${path}/cancel`);
+    await refresh();
+  } catch (problem) {
+    notice(problem.message);
+    byId("cancel").disabled = false;
+  }
+});
+wireDialog(byId("delete-dialog"));
+byId("delete").addEventListener("click", async () => {
+  if (!(await confirmed(byId("delete-dialog")))) return;
+  try {
+    await remove(path);
+    location.assign("/queries");
+  } catch (problem) {
+    notice(problem.message);
+  }
+});
+
+let isOver = false;
+await repeat(
+  1,
+  async () => {
+    if (!isOver) isOver = !(await refresh());
+  },
+  (problem) => {
+    if (problem) showProblem(byId("problem"), problem);
+  },
+);

@@ -1,0 +1,120 @@
+// The recordings page: spans and uploads, and the way from them to a query.
+import { get, remove, repeat } from "./api.js";
+import { byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
+import { queryOf, showEmpty, wireFilters } from "./filters.js";
+import { askAbout } from "./query_form.js";
+import { wireUpload } from "./upload.js";
+import { bytes, duration, timeOf } from "./words.js";
+
+const form = byId("filters");
+const rows = byId("rows");
+const more = byId("more");
+const PAGE = 100;
+let names = new Map();
+let shown = [];
+let next = null;
+let generation = 0;
+
+const nameOf = (one) => one.name ?? names.get(one.camera) ?? one.camera;
+const ORDERS = {
+  start: (a, b) => b.start_us - a.start_us,
+  end: (a, b) => (b.end_us ?? 0) - (a.end_us ?? 0),
+  duration: (a, b) => (b.duration_ms ?? 0) - (a.duration_ms ?? 0),
+  bytes: (a, b) => b.bytes - a.bytes,
+};
+
+async function erase(one) {
+  if (!(await confirmed(byId("delete-dialog")))) return;
+  try {
+    await remove(`/v1/recordings/${one.id}`);
+    await reload();
+  } catch (problem) {
+    notice(problem.message);
+  }
+}
+
+function clipsOf(one) {
+  const query = new URLSearchParams({
+    camera: one.camera,
+    analysis: "recorder",
+    from: new Date(one.start_us / 1000).toISOString(),
+    to: new Date(one.end_us / 1000 + 1).toISOString(),
+  });
+  return `/clips?${query}`;
+}
+
+function row(one) {
+  const isUpload = one.source === "upload";
+  const detail = isUpload ? (one.problem ?? `upload, ${one.container}`) : `${one.clips} clips${one.complete ? "" : ", with a gap"}`;
+  return el(
+    "tr",
+    { "data-recording": one.id },
+    el("td", {}, el("strong", {}, nameOf(one)), el("div", { class: one.problem ? "small problem-words" : "small muted" }, detail)),
+    el("td", { class: "number" }, timeOf(one.start_us), isUpload && !one.time_known ? el("span", { class: "muted small" }, " uploaded") : null),
+    el("td", { class: "number" }, one.end_us === null ? "–" : timeOf(one.end_us)),
+    el("td", { class: "number" }, one.duration_ms === null ? "–" : duration(one.duration_ms)),
+    el("td", { class: "number" }, bytes(one.bytes)),
+    el(
+      "td",
+      {},
+      el(
+        "div",
+        { class: "actions" },
+        el("button", { type: "button", class: "primary", disabled: Boolean(one.problem), onclick: () => askAbout(one, nameOf(one)) }, "Query"),
+        isUpload
+          ? el("a", { class: "button", href: one.video, target: "_blank", rel: "noopener" }, "Play")
+          : el("a", { class: "button", href: clipsOf(one) }, "Clips"),
+        isUpload ? el("button", { type: "button", class: "danger", onclick: () => erase(one), "aria-label": `Delete ${one.name}` }, "Delete") : null,
+      ),
+    ),
+  );
+}
+
+function draw() {
+  rows.replaceChildren(...shown.toSorted(ORDERS[byId("sort").value]).map(row));
+  byId("recordings").hidden = shown.length === 0;
+  more.hidden = next === null;
+  showEmpty(shown.length === 0, form);
+}
+
+async function load(cursor) {
+  const mine = generation;
+  const query = queryOf(form);
+  query.set("limit", PAGE);
+  if (cursor) query.set("cursor", cursor);
+  const page = await get(`/v1/recordings?${query}`);
+  if (mine !== generation) return;
+  shown = cursor ? [...shown, ...page.recordings] : page.recordings;
+  next = page.next;
+  byId("window").replaceChildren("Cameras from ", timeOf(page.from_ms * 1000), " on; silences of more than three seconds part them.");
+  draw();
+}
+
+async function reload() {
+  generation += 1;
+  try {
+    await load(null);
+    showProblem(byId("problem"), null);
+  } catch (problem) {
+    showProblem(byId("problem"), problem);
+  }
+}
+
+more.addEventListener("click", async () => {
+  more.disabled = true;
+  await load(next).catch((problem) => showProblem(byId("problem"), problem));
+  more.disabled = false;
+});
+byId("sort").addEventListener("input", (event) => {
+  event.stopPropagation();
+  draw();
+});
+
+wireDialog(byId("delete-dialog"));
+wireUpload(reload);
+names = await wireFilters(form, reload);
+await reload();
+repeat(10, async () => {
+  // What grows is looked at anew, but not under the hands of somebody who is further down.
+  if (shown.length <= PAGE && !document.querySelector("dialog[open]") && !rows.contains(document.activeElement)) await load(null);
+});
