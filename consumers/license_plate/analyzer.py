@@ -6,11 +6,12 @@ from typing import Any
 
 from common.contracts.detection import Detection, ModelInfo
 from common.model_registry import PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER, joined
+from consumers.license_plate.characters import count_characters
 from consumers.license_plate.locator import PlateLocator, without_overlaps
 from consumers.license_plate.options import Mode, read_options
-from consumers.license_plate.quad import Quad
-from consumers.license_plate.reader import PlateReader, PlateReading
-from consumers.license_plate.recogniser import Recogniser
+from consumers.license_plate.quad import Quad, grown, straightened
+from consumers.license_plate.reader import MARGIN_X, MARGIN_Y, PlateReader, PlateReading
+from consumers.license_plate.recogniser import STRIP_HEIGHT, WIDTH_MAX, Recogniser
 from consumers.license_plate.text_detector import TextDetector
 from consumers.pipeline.analysis import Picture
 
@@ -24,22 +25,26 @@ SLOPE_MAX = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a mode spends. `long_side`: of the picture in which plates are located; `rows`: how many of the surest are
-    read; `second_looks`: how many of the doubtful ones are looked at again; `located_min`: how sure a row must be."""
+    """What a mode spends. `long_sides`: of the pictures in which plates are located; `rows`: how many of the surest of
+    each are considered; `located_min`: how sure a row must be; `looks_closely`: whether its ends are searched for."""
 
-    long_side: int
+    long_sides: tuple[int, ...]
     rows: int
-    second_looks: int
     located_min: float
+    looks_closely: bool = True
 
 
 EFFORTS = {
-    Mode.FAST: Effort(long_side=640, rows=2, second_looks=0, located_min=0.5),
-    # One second look is what finds a plate's ends; further doubts are settled by the votes of many frames.
-    Mode.VIDEO: Effort(long_side=640, rows=2, second_looks=1, located_min=0.5),
-    Mode.STANDARD: Effort(long_side=640, rows=4, second_looks=2, located_min=0.35),
-    Mode.THOROUGH: Effort(long_side=960, rows=6, second_looks=4, located_min=0.25),
+    Mode.FAST: Effort(long_sides=(640,), rows=2, located_min=0.5, looks_closely=False),
+    # Doubts are settled by the votes of many frames.
+    Mode.VIDEO: Effort(long_sides=(640,), rows=3, located_min=0.5),
+    Mode.STANDARD: Effort(long_sides=(640,), rows=4, located_min=0.35),
+    Mode.THOROUGH: Effort(long_sides=(640, 960), rows=6, located_min=0.3),
 }
+FILLED_MIN = 4
+"""Things that look like characters, in a row that is read though it is not the surest one."""
+LOCATED_SURE = 0.85
+"""A row located as surely as this is read without counting them."""
 
 
 class PlateAnalyzer:
@@ -58,16 +63,24 @@ class PlateAnalyzer:
         return [self._one(picture) for picture in pictures]
 
     def _one(self, picture: Picture) -> list[Detection]:
+        rows = self._located(picture)
+        readings = [self._reader.read(picture, row, looks_closely=self._effort.looks_closely) for row in rows]
+        return [_detection(picture, one) for one in _distinct([one for one in readings if one is not None])]
+
+    def _located(self, picture: Picture) -> list[Quad]:
+        """The rows that are worth reading, surest first: reading one that is none costs three times locating them."""
         effort = self._effort
-        rows = [row for row in self._locator.find(picture, effort.long_side, effort.located_min) if may_be_plate(row)]
-        readings: list[PlateReading] = []
-        looks_left = effort.second_looks
-        for row in rows[: effort.rows]:
-            reading = self._reader.read(picture, row, may_look_again=looks_left > 0)
-            looks_left -= 1
-            if reading is not None:
-                readings.append(reading)
-        return [_detection(picture, reading) for reading in _distinct(readings)]
+        found: list[Quad] = []
+        for long_side in effort.long_sides:
+            rows = [row for row in self._locator.find(picture, long_side, effort.located_min) if may_be_plate(row)]
+            found += [
+                row for place, row in enumerate(rows[: effort.rows]) if place == 0 or _is_worth_reading(picture, row)
+            ]
+            if max(picture.shape[:2]) <= long_side:
+                break  # never enlarged: the next one would see the same
+        if len(effort.long_sides) == 1:
+            return found
+        return without_overlaps(sorted(found, key=lambda row: -row.score))
 
 
 def may_be_plate(row: Quad) -> bool:
@@ -77,6 +90,13 @@ def may_be_plate(row: Quad) -> bool:
         and RATIO_MIN <= row.width / row.height <= RATIO_MAX
         and abs(row.slope) <= SLOPE_MAX
     )
+
+
+def _is_worth_reading(picture: Picture, row: Quad) -> bool:
+    if row.score >= LOCATED_SURE:
+        return True
+    strip = straightened(picture, grown(row, MARGIN_X, MARGIN_Y), STRIP_HEIGHT, WIDTH_MAX)
+    return count_characters(strip) >= FILLED_MIN
 
 
 def build_analyzer(options: Mapping[str, Any]) -> PlateAnalyzer:

@@ -58,10 +58,12 @@ NUMBER_GROUPS = re.compile(r"[-./:]? ?\d+ ?[-./:·] ?[\d ]*")
 
 @dataclass(frozen=True, slots=True)
 class PlateText:
-    """`is_usual` False: looks like a plate only where a plate is sure to be: a personal one, or groups of digits."""
+    """`is_usual` False: looks like a plate only where a plate is sure to be: a personal one, or groups of digits.
+    `is_mixed`: letters and at least one digit, and no groups of digits."""
 
     text: str
     is_usual: bool
+    is_mixed: bool = False
 
 
 def plain(text: str) -> str:
@@ -80,8 +82,11 @@ def as_plate(text: str, formats: Sequence[PlateFormat]) -> PlateText | None:
             if found is not None:
                 return PlateText(found, is_usual=True)
         elif entry.chars_min <= len(characters) <= entry.chars_max:
-            has_digits = sum(c.isdigit() for c in characters) >= entry.digits_min
-            return PlateText(characters, is_usual=has_digits and NUMBER_GROUPS.fullmatch(_tidy(text)) is None)
+            digits = sum(c.isdigit() for c in characters)
+            is_number = NUMBER_GROUPS.fullmatch(_tidy(text)) is not None
+            is_usual = digits >= entry.digits_min and not is_number
+            is_mixed = not is_usual and not is_number and 0 < digits < len(characters)
+            return PlateText(characters, is_usual, is_mixed)
     return None
 
 

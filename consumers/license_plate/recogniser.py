@@ -18,6 +18,12 @@ WIDTH_STEP = 8
 """The network halves the width three times; other widths lose their right edge."""
 BLANK = ""
 SEPARATORS = " -.:/·•*|,'_"
+DOUBTFUL_MAX = 0.5
+"""A crest, a sticker or the country band's letter is read as a character, and surely as none: below this score."""
+THIN = "I1l"
+"""Thin strokes score low though they are characters."""
+REST_SCORE_MIN, REST_CHARS_MIN = 0.88, 5
+"""What remains must be sure, and still be a plate."""
 KEPT = string.digits + string.ascii_letters + SEPARATORS
 """What is read. The other 18,600 characters cost a fifth of the time, and a smudge is as likely one of them."""
 
@@ -32,6 +38,21 @@ class Reading:
     @property
     def score(self) -> float:
         return sum(self.scores) / len(self.scores) if self.scores else 0.0
+
+    @property
+    def least(self) -> float:
+        """Score of the most doubtful letter or digit; 0 without any."""
+        return min((s for c, s in zip(self.text, self.scores, strict=True) if c.isalnum()), default=0.0)
+
+    def without_doubtful(self) -> "Reading":
+        """Without the one letter or digit that is doubtful beside sure ones; else as it is."""
+        pairs = list(zip(self.text, self.scores, strict=True))
+        kept = [(c, s) for c, s in pairs if s >= DOUBTFUL_MAX or c in THIN]
+        lost = sum(c.isalnum() for c, _ in pairs) - sum(c.isalnum() for c, _ in kept)
+        if lost > 1 or len(kept) == len(pairs) or sum(c.isalnum() for c, _ in kept) < REST_CHARS_MIN:
+            return self
+        rest = Reading("".join(c for c, _ in kept), tuple(s for _, s in kept))
+        return rest if rest.score >= REST_SCORE_MIN else self
 
 
 class Recogniser:

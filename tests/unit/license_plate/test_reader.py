@@ -32,3 +32,9 @@ def test_much_longer_reading_does_not_win() -> None:
 
 def test_no_reading_is_none() -> None:
     assert best_of([]) is None
+
+
+def test_longer_reading_wins_though_a_zero_was_read_as_the_letter() -> None:
+    best = best_of([_reading("HB6LO", 0.96), _reading("HB6L0Z", 0.95)])
+    assert best is not None
+    assert best.text == "HB6L0Z"
