@@ -35,10 +35,10 @@ faults-quick: setup ## The quick rows of the fault table, under 90 s (part of `m
 	@$(BIN)/python -m tests.faults --quick $(ARGS)
 
 faults: setup ## Kill, freeze, starve and fill: every row of the fault table (ARGS="kill_random zombie", ARGS=--list)
-	@$(BIN)/python -m tests.faults $(ARGS)
+	@$(BIN)/python -m tests.faults --lanes 2 $(ARGS)
 
 faults-full: setup ## The same unattended: every row with every seed, long mixtures
-	@$(BIN)/python -m tests.faults --full $(ARGS)
+	@$(BIN)/python -m tests.faults --full --lanes 2 $(ARGS)
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check $(PACKAGES)

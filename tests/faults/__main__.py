@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--quick|--full] [--json] [--seed N] [NAME...]`: the fault table, measured.
+"""`python -m tests.faults [--quick|--full] [--json] [--seed N] [--lanes N] [NAME...]`: the fault table, measured.
 
 NAME: the file of a row in tests/faults/rows/, without `.py`. Exit status 1 when a row failed, 2 for an unknown name.
 """
@@ -20,6 +20,7 @@ def main() -> int:
     length.add_argument("--full", action="store_true", help="unattended: every row with every seed, long mixtures")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--seed", type=int, default=None, help="of random moments and choices")
+    parser.add_argument("--lanes", type=int, default=1, help="rows played side by side, each with its own servers")
     parser.add_argument("--list", action="store_true", help="names of all rows, and end")
     arguments = parser.parse_args()
     names = [module_name(scenario) for scenario in SCENARIOS]
@@ -36,7 +37,7 @@ def main() -> int:
     ]
     chosen = [s for s, name in zip(SCENARIOS, names, strict=True) if name in wanted]
     seeds = pace.seeds if arguments.seed is None else (arguments.seed,)
-    rows = [row for seed in seeds for row in play(chosen, pace, seed)]
+    rows = [row for seed in seeds for row in play(chosen, pace, seed, arguments.lanes)]
     print(json.dumps([row.to_dict() for row in rows], indent=2) if arguments.json else to_table(rows))
     return 0 if all(row.holds for row in rows) else 1
 

@@ -1,11 +1,14 @@
-"""Plays rows on private servers, one after another, and keeps what a failed one left."""
+"""Plays rows on private servers and keeps what a failed one left."""
 
 import logging
+import secrets
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from infra.native.layout import REPOSITORY
 from tests.faults.fault_bench import FaultBench
@@ -21,25 +24,33 @@ def module_name(scenario: Scenario) -> str:
     return type(scenario).__module__.rpartition(".")[2]
 
 
-def play(scenarios: Iterable[Scenario], pace: Pace, seed: int, name: str = "run") -> list[Row]:
-    """All rows on one set of servers. A row that raises has failed."""
+def play(scenarios: Sequence[Scenario], pace: Pace, seed: int, lanes: int = 1) -> list[Row]:
+    """All rows, each lane with servers of its own, in the order given. A row that raises has failed."""
     # The bench's own clients: that servers are gone is no news here.
     logging.getLogger("common.kafka.librdkafka").setLevel(logging.CRITICAL)
-    rows = []
-    with open_private_servers(name) as servers:
-        for scenario in scenarios:
-            tell(f"{module_name(scenario)} ...")
-            row = play_one(servers, scenario, pace, seed)
-            tell(f"{module_name(scenario)}: {'holds' if row.holds else 'FAILS'} ({row.seconds:.0f} s) {row.measured}")
-            for problem in row.problems:
-                tell(f"  {problem}")
-            rows.append(row)
-    return rows
+    waiting = deque(enumerate(scenarios))  # popleft is atomic: lanes share it without a lock
+    rows: dict[int, Row] = {}
+
+    def run_lane(number: int) -> None:
+        with open_private_servers(f"lane-{number}") as servers:
+            while True:
+                try:
+                    at, scenario = waiting.popleft()
+                except IndexError:
+                    return
+                rows[at] = play_one(servers, scenario, pace, seed)
+
+    lanes = min(lanes, len(scenarios))
+    with ThreadPoolExecutor(max(1, lanes), thread_name_prefix="lane") as pool:
+        for future in [pool.submit(run_lane, number) for number in range(lanes)]:
+            future.result()
+    return [rows[at] for at in sorted(rows)]
 
 
 def play_one(servers: PrivateServers, scenario: Scenario, pace: Pace, seed: int) -> Row:
     begin_s = time.monotonic()
-    folder = LOGS / f"{time.strftime('%H%M%S')}-{module_name(scenario)}-{seed}"
+    tell(f"{scenario.name} ...")
+    folder = LOGS / f"{time.strftime('%H%M%S')}-{module_name(scenario)}-{seed}-{secrets.token_hex(2)}"
     folder.mkdir(parents=True)
     try:
         with FaultBench(servers, folder, pace, seed) as bench:
@@ -52,7 +63,11 @@ def play_one(servers: PrivateServers, scenario: Scenario, pace: Pace, seed: int)
         tell(f"  see {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return Row(scenario.name, scenario.expected, text, problems, time.monotonic() - begin_s)
+    row = Row(scenario.name, scenario.expected, text, problems, time.monotonic() - begin_s)
+    tell(f"{scenario.name}: {'holds' if row.holds else 'FAILS'} ({row.seconds:.0f} s) {row.measured}")
+    for problem in row.problems:
+        tell(f"  {problem}")
+    return row
 
 
 def tell(line: str) -> None:

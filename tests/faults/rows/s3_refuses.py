@@ -1,4 +1,4 @@
-"""A random share of all S3 calls is answered 503."""
+"""A random share of all S3 calls is answered 503, also while members take over."""
 
 import time
 
@@ -23,8 +23,15 @@ class S3Refuses:
         bench.cameras.start()
         bench.wait_all_cameras(0)
         time.sleep(bench.pace.times(SECONDS, least=8))
+        # Who takes over loads what is stored of every camera: dozens of calls in a row.
+        killed_s = time.time()
+        for member in bench.members:
+            member.kill()
+        bench.keep_running(2)
+        takeover_s = bench.wait_all_cameras(killed_s)
+        time.sleep(5)
         measured, _ = bench.finish()
         faulted, calls = proxy.faulted, proxy.calls
         proxy.plan = no_faults
         measured.require(faulted >= calls * SHARE / 2, f"only {faulted} of {calls} calls were refused")
-        return measured.add(f"{faulted} of {calls} calls refused")
+        return measured.add(f"{faulted} of {calls} calls refused", f"takeover from both members {takeover_s:.1f} s")
