@@ -16,7 +16,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.accuracy_consumer import measure_consumers
 from benchmarks.accuracy_faces import measure_emotions, measure_faces
+from benchmarks.accuracy_people import measure_objects, measure_people
 from benchmarks.accuracy_plates import measure_plates, reference_cost
 from benchmarks.accuracy_result import Cpu, ErrorPictures, Result
 from benchmarks.accuracy_truth import Item, read_items
@@ -24,7 +26,7 @@ from common.errors import ConfigurationError
 from common.model_registry import MODELS, find
 from consumers.license_plate.text_detector import TextDetector
 
-PARTS = ("plates", "faces", "emotion")
+PARTS = ("plates", "faces", "emotion", "people", "objects", "consumer")
 MODES = ("fast", "standard", "thorough")
 YARDSTICK_SIZE = (384, 640, 3)
 YARDSTICK_REPEATS = 5
@@ -62,8 +64,9 @@ def _measure(items: list[Item], asked: argparse.Namespace) -> tuple[list[Result]
     errors = ErrorPictures(asked.save_errors)
     results: list[Result] = []
     notes: dict[str, object] = {"load average": os.getloadavg()[0]}
-    if "plates" in asked.only:
+    if {"plates", "consumer"} & set(asked.only):
         notes["yardstick: text detector on 640 x 384"] = f"{_yardstick().mean_ms} ms (66 ms on a quiet core)"
+    if "plates" in asked.only:
         results += measure_plates(items, asked.modes, errors)
         if asked.reference:
             reference = reference_cost(items)
@@ -75,6 +78,12 @@ def _measure(items: list[Item], asked: argparse.Namespace) -> tuple[list[Result]
         results += measure_faces(items, errors)
     if "emotion" in asked.only:
         results += measure_emotions(items, errors)
+    if "people" in asked.only:
+        results += measure_people(items, errors)
+    if "objects" in asked.only:
+        results += measure_objects(items, errors)
+    if "consumer" in asked.only:
+        results += measure_consumers(items)
     for model in MODELS.values():
         notes[f"model {model.name}"] = f"sha256 {model.sha256[:16]}" + ("" if find(model) else ", not here")
     return results, notes

@@ -76,6 +76,17 @@ YUNET = ModelFile(
     accuracy="faces of 38 of 38 stills and 360 of 360 video frames right, long side 320",
     get_with="MODEL_DIR=FOLDER, a folder that holds this file",
 )
+YUNET_320 = ModelFile(
+    name="yunet_n_320",
+    version="2023",
+    purpose="face boxes and five landmarks",
+    licence="Apache-2.0",
+    sha256="81dbde155e982455488235acb8ec2dec5d647edf7cf7080d33e4abb69b93a0d2",
+    source=FolderFile("face_detection_yunet_n_320.onnx"),
+    upstream="https://github.com/ShiqiYu/libfacedetection.train (onnx/yunet_n_320_320.onnx)",
+    accuracy="see docs/accuracy.md",
+    get_with="MODEL_DIR=FOLDER, a folder that holds this file",
+)
 LIBFACEDETECTION = ModelFile(
     name="libfacedetection",
     version="3",
@@ -163,8 +174,8 @@ FASTESTDET = ModelFile(
 MODELS: Mapping[str, ModelFile] = {
     model.name: model
     for model in (
-        YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER,
-        YOLOX_NANO, FASTESTDET,
+        YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, PLATE_LOCATOR, TEXT_DETECTOR,
+        TEXT_RECOGNISER, YOLOX_NANO, FASTESTDET,
     )
 }
 

@@ -1,11 +1,11 @@
 """Which face detector is used: the best by measurement (docs/accuracy.md) of those that are there."""
 
 from common.errors import ConfigurationError
-from common.model_registry import LIBFACEDETECTION, MEDIAPIPE_FACE, YUNET, ModelFile, find
+from common.model_registry import LIBFACEDETECTION, MEDIAPIPE_FACE, YUNET, YUNET_320, ModelFile, find
 from consumers.faces.face import FaceDetector
 
 AUTOMATIC = "auto"
-BY_QUALITY: tuple[ModelFile, ...] = (YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE)
+BY_QUALITY: tuple[ModelFile, ...] = (YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE)
 
 
 def choose_detector(name: str = AUTOMATIC) -> FaceDetector:
@@ -28,6 +28,10 @@ def choose_detector(name: str = AUTOMATIC) -> FaceDetector:
 
 def _build(model: ModelFile) -> FaceDetector:
     # Imported one by one: each loads a library that the others do not need.
+    if model is YUNET_320:
+        from consumers.faces.yunet_onnx import YuNetOnnx  # noqa: PLC0415
+
+        return YuNetOnnx()
     if model is YUNET:
         from consumers.faces.yunet import YuNet  # noqa: PLC0415
 

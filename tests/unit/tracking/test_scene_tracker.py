@@ -3,13 +3,13 @@ from collections import defaultdict
 
 import pytest
 
+from benchmarks.scripted_scene import ACTORS, HEIGHT, LAST, STEP_MS, WIDTH, detections
 from common.contracts.detection import Detection
 from common.contracts.place import Line, Zone
 from common.contracts.track_event import Direction, TrackEvent, TrackEventKind
 from consumers.pipeline.analysis import CameraView, KnowsStillness, Scene, TellsEvents
 from consumers.pipeline.tracking.geometry import overlap
 from consumers.tracking.scene_tracker import SceneTracker
-from tests.unit.tracking.scripted import ACTORS, HEIGHT, LAST, STEP_MS, WIDTH, detections
 
 SCENE = Scene(WIDTH, HEIGHT)
 

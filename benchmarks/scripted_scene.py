@@ -1,4 +1,4 @@
-"""A scripted scene: things whose way is known, detections of them that drop out, tremble and weaken."""
+"""A scripted scene for trackers: things whose way is known, detections of them that drop out, tremble and weaken."""
 
 import random
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Actor:
 ACTORS = (
     Actor("to the right", 0, 40, lambda t: (40 + 60 * t, 100)),
     Actor("to the left, behind", 3, 44, lambda t: (560 - 60 * t, 180)),
-    Actor("stands", 5, 60, lambda t: (300, 320)),
+    Actor("stands", 5, 60, lambda _: (300, 320)),
     Actor("comes late", 30, 58, lambda t: (20 + 40 * t, 330)),
     Actor("car", 10, 22, lambda t: (520 - 180 * t, 20), (110, 60), "car"),
     Actor("back and forth", 46, 75, lambda t: (450 + 60 * (t if t < 3 else 6 - t), 60)),
