@@ -1,8 +1,9 @@
 """Reads `segment-jobs` with a handle and group of its own, one job at a time, beside the live consumer.
 
-1. Take one record; give it to the worker thread. 2. While it works keep polling with all partitions paused, so that the
-member stays in its group. 3. Deliver the events the job made, and the jobs it asks for. 4. Commit. A kill anywhere
-repeats the job: parts and results are created once, events and joins may repeat.
+1. Take one record; note beside the committed offset that it is begun, so that one that brings the process down again
+and again is given up (`tries`). Give it to the worker thread. 2. While it works keep polling with all partitions
+paused, so that the member stays in its group. 3. Deliver the events the job made, and the jobs it asks for. 4. Commit.
+A kill anywhere repeats the job: parts and results are created once, events and joins may repeat.
 """
 
 import logging
@@ -15,6 +16,7 @@ from common.clock import Clock
 from common.errors import Transient
 from common.kafka.ports import GroupConsumer, Position, Record, TopicPartition
 from common.retry import Backoff
+from consumers.jobs.tries import TRIES_MAX, Tries
 from consumers.jobs.worker import JobWorker, Outcome
 
 POLL_S = 0.25
@@ -42,6 +44,7 @@ class JobEngine:
         self._stopping = threading.Event()
         self._assigned: set[TopicPartition] = set()
         self._lost_while_working: set[TopicPartition] = set()
+        self._begun: tuple[TopicPartition, int] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jobs", initializer=_lower_priority)
 
     def stop(self) -> None:
@@ -77,19 +80,31 @@ class JobEngine:
         return self._worker.starts(partitions)
 
     def revoked(self, partitions: Sequence[TopicPartition]) -> None:
-        self._assigned -= set(partitions)
-        self._lost_while_working |= set(partitions)
+        if self._begun is not None and self._begun[0] in partitions:
+            self._take_back(*self._begun)
+        self.lost(partitions)
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:
-        self.revoked(partitions)
+        self._assigned -= set(partitions)
+        self._lost_while_working |= set(partitions)
 
     def _work_on(self, record: Record) -> None:
         place = TopicPartition(record.topic, record.partition)
         self._lost_while_working.discard(place)
         self._consumer.pause(self._assigned)
+        tries = self._worker.tries_of(place, record.offset)
+        self._begun = (place, record.offset)
+        self._commit(place, record.offset, Tries(record.offset, tries + 1).to_metadata())
+        self._repeat(record, place, is_given_up=tries >= TRIES_MAX)
+        self._begun = None
+        self._consumer.resume(self._assigned)
+
+    def _repeat(self, record: Record, place: TopicPartition, *, is_given_up: bool) -> None:
+        """Until the job is done, or nobody here is to do it any more."""
+        attempt = self._give_up if is_given_up else self._attempt
         delays = Backoff(0.5, 15.0).delays()
         while not self._stopping.is_set() and place not in self._lost_while_working:
-            future = self._pool.submit(self._attempt, record)
+            future = self._pool.submit(attempt, record)
             self._keep_member(future)
             try:
                 future.result()
@@ -97,17 +112,28 @@ class JobEngine:
             except Transient as error:
                 _log.warning("a job waits for a dependency", extra={"offset": record.offset, "problem": error})
                 self._wait(next(delays))
-        else:
-            self._consumer.resume(self._assigned)
+        if place in self._lost_while_working:
             return
-        if not self._stopping.is_set() and place not in self._lost_while_working:
+        if self._stopping.is_set():
+            self._take_back(place, record.offset)
+        else:
             self._commit(place, record.offset + 1)
-        self._consumer.resume(self._assigned)
 
     def _attempt(self, record: Record) -> None:
         outcome = self._worker.work(record, still_wanted=lambda: not self._stopping.is_set())
         if outcome is not None:
             self._deliver(outcome)
+
+    def _give_up(self, record: Record) -> None:
+        _log.error("a job has brought the process down too often", extra={"offset": record.offset})
+        outcome = self._worker.given_up(record)
+        if outcome is not None:
+            self._deliver(outcome)
+
+    def _take_back(self, place: TopicPartition, offset: int) -> None:
+        """An end in good order is no sign against the job."""
+        tries = self._worker.tries_of(place, offset)
+        self._commit(place, offset, Tries(offset, tries).to_metadata() if tries else "")
 
     def _keep_member(self, future: Future[None]) -> None:
         while not future.done():
@@ -130,11 +156,11 @@ class JobEngine:
             self._consumer.seek(place, record.offset)
             self._consumer.pause([place])
 
-    def _commit(self, place: TopicPartition, next_offset: int) -> None:
+    def _commit(self, place: TopicPartition, next_offset: int, metadata: str = "") -> None:
         try:
-            self._consumer.commit({place: Position(next_offset)})
+            self._consumer.commit({place: Position(next_offset, metadata)})
         except Transient as error:
-            _log.warning("a job is done but not committed: it will be repeated", extra={"problem": error})
+            _log.warning("not committed: the job may be repeated", extra={"problem": error})
 
 
 def _lower_priority() -> None:

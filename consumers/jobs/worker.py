@@ -16,6 +16,7 @@ from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.part import NoLongerWanted, PartWorker
 from consumers.jobs.plan import VideoFacts, plan_parts, read_facts
 from consumers.jobs.query_objects import is_cancelled
+from consumers.jobs.tries import TRIES_MAX, Tries
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class JobWorker:
         self._group = group
         self._parts = PartWorker(store, definition, analyzer, folder)
         self._joiner = Joiner(store, folder)
+        self._begun: dict[TopicPartition, Tries] = {}
 
     def starts(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int | None]:
         """Where to read on: the group's position, or the log's start. Raises Transient."""
@@ -56,7 +58,26 @@ class JobWorker:
             low = self._log.watermarks(partition).low
             position = committed.get(partition)
             starts[partition] = low if position is None else max(low, position.next_offset)
+            tries = Tries.parse(position.metadata) if position is not None else None
+            self._begun.pop(partition, None)
+            if tries is not None:
+                self._begun[partition] = tries
         return starts
+
+    def tries_of(self, partition: TopicPartition, offset: int) -> int:
+        """How often a job was begun by processes that ended in the middle of it."""
+        tries = self._begun.get(partition)
+        return tries.count if tries is not None and tries.offset == offset else 0
+
+    def given_up(self, record: Record) -> Outcome | None:
+        """What is left by a job that is not begun again."""
+        try:
+            job = parse_job(record.value or b"")
+        except ValueError:
+            return None
+        if job.work.analysis != self._name:
+            return None
+        return _failed(job, f"Working on this video ended the process {TRIES_MAX} times. It is not tried again.")
 
     def work(self, record: Record, still_wanted: Callable[[], bool]) -> Outcome | None:
         """None: not ours, cancelled, or given up because the process stops. Raises Transient: try again."""
