@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import ConfigurationError
-from common.model_registry import LIBFACEDETECTION, MEDIAPIPE_FACE, YUNET, ModelFile
+from common.model_registry import LIBFACEDETECTION, MEDIAPIPE_FACE, YUNET, YUNET_320, ModelFile
 from consumers.faces import choice
 
 
@@ -20,7 +20,7 @@ def test_none_installed_names_the_command(monkeypatch: pytest.MonkeyPatch) -> No
         choice.choose_detector()
 
 
-@pytest.mark.parametrize("best", [YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE], ids=lambda model: model.name)
+@pytest.mark.parametrize("best", [YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE], ids=lambda model: model.name)
 def test_automatic_takes_the_best_that_is_there(monkeypatch: pytest.MonkeyPatch, best: ModelFile) -> None:
     order = choice.BY_QUALITY
     there = order[order.index(best) :]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy_truth import read_items
-from common.model_registry import MEDIAPIPE_FACE, YUNET, ModelFile, find
+from common.model_registry import MEDIAPIPE_FACE, YUNET_320, ModelFile, find
 from consumers.faces.choice import BY_QUALITY, choose_detector
 from consumers.faces.face import FaceDetector
 from tests.support.media import astronaut, media_folder, odd_pictures
@@ -86,6 +86,6 @@ def test_labelled_stills_have_the_right_number_of_faces(detector: FaceDetector) 
 
 
 def test_yunet_is_preferred_when_it_is_there() -> None:
-    if find(YUNET) is None:
-        pytest.skip(f"not here; get it with: {YUNET.get_with}")
-    assert choose_detector().source is YUNET
+    if find(YUNET_320) is None:
+        pytest.skip(f"not here; get it with: {YUNET_320.get_with}")
+    assert choose_detector().source is YUNET_320
