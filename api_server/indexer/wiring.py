@@ -91,6 +91,7 @@ def build_indexer(
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
         Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
         Chore("query sweep", HOURLY_S, _once(query_sweep.run_once)),
+        Chore("parts of queries", HOURLY_S, _once(query_eraser.drop_parts)),
         Chore("forgotten queries", HOURLY_S, _once(query_eraser.forget)),
     )
     chores = [

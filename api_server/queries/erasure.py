@@ -1,7 +1,7 @@
 """Erasing queries and uploads: what is to be erased stands in the database, and is done until nothing does."""
 
 from api_server.queries.events import Stop, stop_work
-from api_server.queries.record import QueryRecord, QueryState, query_prefix
+from api_server.queries.record import QueryRecord, QueryState, parts_prefix, query_prefix
 from api_server.queries.store import QueryStore
 from api_server.recordings.store import UploadStore
 from common.clock import Clock
@@ -41,6 +41,21 @@ class QueryEraser:
             self._store.delete(upload.key)
             self._uploads.remove(upload.id)
         return 0
+
+    def drop_parts(self) -> int:
+        """Erase what results were joined from, which is as large as they are; of how many queries. A part that is
+        repeated later is erased with its query."""
+        before_us = self._clock.wall_us() - AGAIN_S * _US
+        done = [
+            query
+            for query in self._queries.in_state(QueryState.FINISHED)
+            if query.has_parts and query.finished_us is not None and query.finished_us < before_us
+        ]
+        for query in done:
+            for key in [info.key for info in self._store.list(parts_prefix(query.id))]:
+                self._store.delete(key)
+            self._queries.rewrite(query.id, lambda q: q.model_copy(update={"has_parts": False}))
+        return len(done)
 
     def forget(self) -> int:
         """Remove the last traces of queries that nothing can speak of any more; how many."""

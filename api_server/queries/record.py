@@ -63,6 +63,7 @@ class QueryRecord(Record):
 
     `slot` is unique: the fingerprint while this query is the answer to its question, else the id. `done`: the finished
     parts. `progress_us`: when an event last brought it on. `attempts`: how often its jobs were sent anew.
+    `has_parts`: whether the objects its result was joined from are still there.
     """
 
     revision: int = 1
@@ -84,6 +85,7 @@ class QueryRecord(Record):
     attempts: int = 0
     attempted_us: int | None = None
     erased_us: int | None = None
+    has_parts: bool = True
     created_us: int
     camera: str | None = None
     owner: str = ""
@@ -140,6 +142,10 @@ def is_query_id(text: str) -> bool:
 
 def query_prefix(query_id: str) -> str:
     return f"{QUERIES_PREFIX}{query_id}/"
+
+
+def parts_prefix(query_id: str) -> str:
+    return f"{query_prefix(query_id)}parts/"
 
 
 def query_file_key(query_id: str) -> str:

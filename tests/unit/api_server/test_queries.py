@@ -378,6 +378,17 @@ def test_delete_erases_everything_and_no_event_brings_it_back(world: World, ann:
     assert not [key for key in world.store.objects() if key.startswith("queries/")]
 
 
+def test_parts_go_an_hour_after_the_end_and_the_result_stays(world: World, ann: Browser) -> None:
+    query_id = asked_id(ann, add_footage(world))
+    world.store.create(f"queries/{query_id}/parts/0.mp4", b"part", "video/mp4")
+    world.finish_query(query_id)
+    assert world.query_eraser.drop_parts() == 0
+    world.clock.advance(AGAIN_S + 1)
+    assert (world.query_eraser.drop_parts(), world.query_eraser.drop_parts()) == (1, 0)
+    left = [key.rsplit("/", 1)[1] for key in world.store.objects() if key.startswith("queries/")]
+    assert sorted(left) == ["query.json", "result.jpg", "result.mp4"]
+
+
 def retention(world: World) -> QueryRetention:
     return QueryRetention(
         world.queries, world.uploads, world.cameras, 72 * HOUR_MS, 24 * HOUR_MS, 720 * HOUR_MS, world.clock
