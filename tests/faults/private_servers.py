@@ -1,5 +1,6 @@
 """Kafka, Mongo-wire and S3 servers that a fault run may kill, and a place of its own in them for every row."""
 
+import dataclasses
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from confluent_kafka.admin import AdminClient
 
 from infra.native.layout import VarFolder
-from infra.native.ports import free_ports
+from infra.native.ports import LOOPBACK, free_ports
 from infra.native.server import ServerFailed
 from infra.native.servers import ServerGroup
 from infra.native.settings import read_settings
@@ -83,8 +84,19 @@ class PrivateServers:
             future.exception(20)
 
 
+@dataclass(frozen=True, slots=True)
+class SecondListener:
+    """A second address of the broker: it listens on `port`, and tells clients that come there to use `advertised`, a
+    proxy's port. A client's address decides whether the proxy's faults are its own."""
+
+    port: int
+    advertised: int
+
+
 @contextmanager
-def open_private_servers(name: str, s3_server: str | None = None) -> Iterator[PrivateServers]:
+def open_private_servers(
+    name: str, s3_server: str | None = None, listener: SecondListener | None = None
+) -> Iterator[PrivateServers]:
     """Fresh servers on free ports. `s3_server`: versitygw instead of s3proxy. Raises ServerFailed."""
     folder = private_folder(f"faults-{name}-{secrets.token_hex(3)}")
     outer = {} if s3_server is None else {"LOOKOUT_S3_SERVER": s3_server}
@@ -93,6 +105,8 @@ def open_private_servers(name: str, s3_server: str | None = None) -> Iterator[Pr
             var = VarFolder(folder / str(attempt))
             var.create()
             group = ServerGroup(read_settings(outer, var=var, ports=free_ports()))
+            if listener is not None:
+                _add_listener(group, var, listener)
             try:
                 group.start()
                 break
@@ -105,3 +119,24 @@ def open_private_servers(name: str, s3_server: str | None = None) -> Iterator[Pr
             group.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _add_listener(group: ServerGroup, var: VarFolder, listener: SecondListener) -> None:
+    """Before the broker's first start: its settings are written by `prepare`, and changed right after."""
+    kafka = group._native["kafka"]
+    path = var.runtime / "kafka.properties"
+    added = {
+        "listeners": f"PROXIED://{LOOPBACK}:{listener.port}",
+        "advertised.listeners": f"PROXIED://{LOOPBACK}:{listener.advertised}",
+        "listener.security.protocol.map": "PROXIED:PLAINTEXT",
+    }
+
+    def prepare() -> None:
+        kafka.prepare()
+        lines = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            more = added.get(line.partition("=")[0])
+            lines.append(f"{line},{more}" if more else line)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    group._native["kafka"] = dataclasses.replace(kafka, prepare=prepare)

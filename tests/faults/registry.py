@@ -7,6 +7,7 @@ from tests.faults.rows.disk_full import DiskFull
 from tests.faults.rows.encoder_error import EncoderError
 from tests.faults.rows.encoder_hung import EncoderHung
 from tests.faults.rows.join_leave import JoinLeave
+from tests.faults.rows.kafka_cut import KafkaCut
 from tests.faults.rows.kafka_down import KafkaDown
 from tests.faults.rows.kill_random import KillRandom
 from tests.faults.rows.mixture import SEEDS, Mixture
@@ -30,6 +31,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     CrashPoints(),
     Zombie(),
     JoinLeave(),
+    KafkaCut(),
     KafkaDown(),
     S3Down(),
     MongoDown(),
