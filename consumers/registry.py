@@ -12,6 +12,7 @@ PLACES: dict[str, str] = {
     LICENSE_PLATE: "consumers.license_plate.definition",
     OBJECTS: "consumers.objects.definition",
     PEOPLE: "consumers.people.definition",
+    "recognition": "consumers.recognition.definition",
 }
 """Name -> module whose `DEFINITION` is the entry. A consumer imports its own analysis and no other."""
 

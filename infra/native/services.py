@@ -15,7 +15,7 @@ from infra.native.server import NotReady
 from infra.native.settings import SystemSettings
 
 CONSUMERS = ("recorder", "emotion", "license_plate")
-FURTHER = ("objects", "people")
+FURTHER = ("objects", "people", "recognition")
 """Consumers that run only where LOOKOUT_ANALYSES names them."""
 SERVICES = ("producer_service", "api_server", "indexer", "signalling", *CONSUMERS)
 ANSWER_S = 3.0

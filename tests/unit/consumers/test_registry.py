@@ -12,17 +12,26 @@ from consumers.registry import PLACES, load_definition
 def test_registry_entry_is_complete(name: str) -> None:
     definition = load_definition(name)
     assert definition.name == name
-    assert definition.default_every_ms == DEFAULT_EVERY_MS[name]
+    assert definition.default_every_ms == DEFAULT_EVERY_MS.get(name, 200)
     assert (definition.build_analyzer is None) == (name == "recorder")
 
 
 def test_registry_health_ports_are_those_of_the_design() -> None:
     ports = {name: load_definition(name).health_port for name in PLACES}
-    assert ports == {"recorder": 8101, "emotion": 8102, "license_plate": 8103, "objects": 8105, "people": 8106}
+    assert ports == {
+        "recorder": 8101,
+        "emotion": 8102,
+        "license_plate": 8103,
+        "objects": 8105,
+        "people": 8106,
+        "recognition": 8107,
+    }
 
 
 def test_registry_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"Known: emotion, license_plate, objects, people, recorder\."):
+    with pytest.raises(
+        ConfigurationError, match=r"Known: emotion, license_plate, objects, people, recognition, recorder\."
+    ):
         load_definition("nonsense")
 
 

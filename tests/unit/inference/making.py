@@ -73,3 +73,15 @@ def constant_model(shape: tuple[int | None, ...], *answers: NDArray[np.float32])
     given = _bytes(11, _bytes(1, b"x") + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, sizes))))
     graph = nodes + _bytes(2, b"made") + tensors + given + outputs
     return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))
+
+
+def flat_model(shape: tuple[int | None, ...], weights: NDArray[np.float32]) -> bytes:
+    """y = flattened x @ weights; `shape` of the input x, None where any size goes."""
+    nodes = _bytes(1, _bytes(1, b"x") + _bytes(2, b"f") + _bytes(4, b"Flatten"))
+    nodes += _bytes(1, _bytes(1, b"f") + _bytes(1, b"w") + _bytes(2, b"y") + _bytes(4, b"MatMul"))
+    dims = b"".join(_number(1, size) for size in weights.shape)
+    tensor = _bytes(5, dims + _number(2, FLOAT) + _bytes(8, b"w") + _bytes(9, weights.astype(np.float32).tobytes()))
+    sizes = b"".join(_bytes(1, _bytes(2, b"n") if size is None else _number(1, size)) for size in shape)
+    given = _bytes(11, _bytes(1, b"x") + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, sizes))))
+    graph = nodes + _bytes(2, b"made") + tensor + given + _bytes(12, _value(b"y"))
+    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))
