@@ -20,6 +20,8 @@ SECONDS = 60
 FULL_SECONDS = 300
 SETTLE_S = 120.0
 MEMBERS = 2
+SLOW_LATENCY_S = 0.2
+SLOW_BYTES_PER_S = 50_000.0
 SEEDS = (1, 2, 3, 4, 5)
 Undo = Callable[[], None]
 
@@ -63,6 +65,7 @@ class _Run:
             ("leave", self._leave, 1.5),
             ("s3 refused", lambda: self._s3_mode(Mode.REFUSE), 1.0),
             ("s3 half-open", lambda: self._s3_mode(Mode.HALF_OPEN), 1.0),
+            ("s3 slow", self._s3_slow, 1.0),
             ("s3 503", lambda: self._s3_calls(Fault(answer=503)), 1.0),
             ("s3 cut", lambda: self._s3_calls(Fault(cut_upload=0.5)), 1.0),
             ("s3 withheld", lambda: self._s3_calls(Fault(withhold_answer=True)), 1.0),
@@ -144,6 +147,14 @@ class _Run:
     def _s3_mode(self, mode: Mode) -> Undo:
         self._tcp.set_mode(mode)
         return lambda: self._tcp.set_mode(Mode.PASS)
+
+    def _s3_slow(self) -> Undo:
+        self._tcp.faults.latency_s, self._tcp.faults.bytes_per_s = SLOW_LATENCY_S, SLOW_BYTES_PER_S
+
+        def be_quick() -> None:
+            self._tcp.faults.latency_s = self._tcp.faults.bytes_per_s = 0.0
+
+        return be_quick
 
     def _s3_calls(self, fault: Fault) -> Undo:
         method = None if fault.answer is not None else "PUT"
