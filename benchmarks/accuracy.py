@@ -27,7 +27,7 @@ from common.model_registry import MODELS, find
 from consumers.license_plate.text_detector import TextDetector
 
 PARTS = ("plates", "faces", "emotion", "people", "objects", "consumer")
-MODES = ("fast", "standard", "thorough")
+MODES = ("fast", "video", "standard", "thorough")
 YARDSTICK_SIZE = (384, 640, 3)
 YARDSTICK_REPEATS = 5
 

@@ -25,7 +25,7 @@ MIXED_LOCATED_MIN, MIXED_READ_MIN = 0.5, 0.9
 DOUBTED_MAX = 0.8
 """A reading with a letter or digit below this score is compared with the direct one."""
 SAME_SHAPE = str.maketrans("OQDI", "0001")
-MARGIN_X, MARGIN_Y = 0.2, 0.06
+MARGIN_X, MARGIN_Y = 0.1, 0.06
 """Of the row's height: added round a located row before it is read."""
 MARGIN_X_ALONE = 0.3
 """The same where nothing else places its ends: a lost character is worse than a stranger."""
