@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.accuracy_consumer import measure_consumers
-from benchmarks.accuracy_faces import measure_emotions, measure_faces
+from benchmarks.accuracy_faces import measure_emotions, measure_faces, measure_landmarks
 from benchmarks.accuracy_people import measure_objects, measure_people
 from benchmarks.accuracy_plates import measure_plates, reference_cost
 from benchmarks.accuracy_result import Cpu, ErrorPictures, Result
@@ -75,7 +75,7 @@ def _measure(items: list[Item], asked: argparse.Namespace) -> tuple[list[Result]
                 if reference is not None and result.cpu is not None and "1280x720" in result.name:
                     notes[f"{result.name}: times cheaper"] = round(reference.mean_ms / result.cpu.mean_ms, 1)
     if "faces" in asked.only:
-        results += measure_faces(items, errors)
+        results += measure_faces(items, errors) + measure_landmarks(items)
     if "emotion" in asked.only:
         results += measure_emotions(items, errors)
     if "people" in asked.only:

@@ -10,13 +10,14 @@ import numpy as np
 from benchmarks.accuracy_result import Cpu, ErrorPictures, Result
 from benchmarks.accuracy_truth import Item, in_interval
 from common.contracts.detection import Detection
-from common.model_registry import find
+from common.model_registry import MEDIAPIPE_MESH, find
 from consumers.emotion.analyzer import build_analyzer
 from consumers.emotion.network import SIDE, FerNetwork
 from consumers.emotion.scorer import cut_face
 from consumers.emotion.tracker import EmotionTracker
 from consumers.faces.choice import BY_QUALITY, choose_detector
 from consumers.faces.face import Face, FaceDetector
+from consumers.faces.landmarks import Detail, FaceMesh, chosen
 
 STUDIO = "faces_london"
 FRAME = (640, 480)
@@ -38,6 +39,29 @@ def measure_faces(items: Sequence[Item], errors: ErrorPictures) -> list[Result]:
             _frame_cost(items, detector),
         ]
     return [result for result in results if result.of]
+
+
+def measure_landmarks(items: Sequence[Item]) -> list[Result]:
+    """Middles of the eyes by the mesh against labelled pupils: `right` within a tenth of their distance."""
+    labelled = [item for item in items if item.truth.get("pupils_xy")]
+    if not labelled or find(MEDIAPIPE_MESH) is None:
+        return []
+    mesh, detector = FaceMesh(), choose_detector()
+    right, spent, errors = 0, [], []
+    for item in labelled:
+        picture = item.picture()
+        faces = detector.find(picture)[:1]
+        begin = time.process_time()
+        found = mesh.find(picture, faces)
+        spent.append(time.process_time() - begin)
+        pupils = np.array(item.truth["pupils_xy"], np.float32).reshape(2, 2)
+        if found:
+            apart = float(np.linalg.norm(pupils[1] - pupils[0]))
+            off = np.linalg.norm(chosen(found[0], Detail.FIVE)[:2] - pupils, axis=1) / apart
+            errors.append(float(off.mean()))
+            right += bool(off.max() <= 0.1)
+    told = (f"mean distance {np.mean(errors):.3f} of the pupils' distance",) if errors else ()
+    return [Result("landmarks, both eyes within a tenth", right, len(labelled), Cpu.of(spent), told)]
 
 
 def measure_emotions(items: Sequence[Item], errors: ErrorPictures) -> list[Result]:

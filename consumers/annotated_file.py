@@ -62,7 +62,7 @@ def _write(offline: Offline, source: Path, partial: Path, search: FileSearch, is
             picture, placement = size.place(one.frame.picture)
             shown = one.detections
             if not placement.is_identity:
-                shown = tuple(d.model_copy(update={"box": placement.to_clip(d.box)}) for d in shown)
+                shown = tuple(placement.detection_to_clip(d) for d in shown)
             draw(picture, shown)
             last_ms = max(last_ms + 1, round(one.frame.time_s * 1000))
             writer.write(picture, last_ms)

@@ -10,7 +10,8 @@ Box = tuple[int, int, int, int]
 
 
 class Detection(Contract):
-    """One thing in one picture. `text` is read (a plate), `label` is classified (an emotion, a COCO class)."""
+    """One thing in one picture. `text` is read (a plate), `label` is classified (an emotion, a COCO class). `points`:
+    landmarks (of a face) in pixels of the picture, where they were asked for."""
 
     box: Box
     kind: str
@@ -19,6 +20,7 @@ class Detection(Contract):
     text: str | None = None
     scores: dict[str, float] | None = None
     track: int | None = None
+    points: tuple[tuple[int, int], ...] | None = None
 
 
 class DetectionMessage(Contract):

@@ -6,14 +6,18 @@ import cv2
 
 from common.contracts.detection import Detection
 from consumers.pipeline.analysis import Picture
-from consumers.pipeline.draw import FONT, INK, PAPER, draw_detections
+from consumers.pipeline.draw import FONT, INK, PAPER, colour_of, draw_detections
 
 REFERENCE_HEIGHT = 480
 
 
 def draw_faces(picture: Picture, detections: Sequence[Detection]) -> None:
-    """Boxes and labels by the pipeline's drawing, the count in the upper right corner where it fits."""
+    """Boxes and labels by the pipeline's drawing, landmarks where there are some, the count in the upper right corner
+    where it fits."""
     draw_detections(picture, detections)
+    for seen in detections:
+        for point in seen.points or ():
+            cv2.circle(picture, point, max(1, picture.shape[0] // REFERENCE_HEIGHT), colour_of(seen), cv2.FILLED)
     if not detections:
         return
     text = "1 face" if len(detections) == 1 else f"{len(detections)} faces"

@@ -30,13 +30,15 @@ class OwnNetwork(BaseModel):
 
 class EmotionOptions(BaseModel):
     """`detector`: `auto`, or a face detector by its name in the model registry. `faces_max`: per picture, surest
-    first: bounds what a poster full of faces can cost. `network`: one's own in place of the shipped one."""
+    first: bounds what a poster full of faces can cost. `network`: one's own in place of the shipped one. `landmarks`:
+    so many points of each face are found, drawn and stored (468 make a sidecar large)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     detector: str = Field(default=AUTOMATIC, max_length=64)
     faces_max: int = Field(default=64, ge=1, le=500)
     network: OwnNetwork | None = None
+    landmarks: Literal[0, 5, 68, 468] = 0
 
 
 def read_options(options: Mapping[str, Any]) -> EmotionOptions:

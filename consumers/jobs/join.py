@@ -14,7 +14,7 @@ from common.contracts.segment_job import JoinJob, part_key, result_key, result_p
 from common.contracts.sidecar import FrameDetections
 from common.contracts.sidecar_box import pack_box
 from common.errors import LookoutError
-from common.storage.port import AlreadyExists, NotFound, ObjectStore
+from common.storage.port import AlreadyExists, ObjectStore
 from consumers.jobs.merge import merge_sightings
 from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
@@ -41,10 +41,6 @@ class Joiner:
         """Raises JoinRefused, NotFound (a part is missing), Transient. Repeating it is harmless."""
         query_id = job.work.query_id
         key = result_key(query_id)
-        with contextlib.suppress(NotFound):
-            # The poster is the last thing a join leaves: with it there is nothing to do again.
-            self._store.head(result_poster_key(query_id))
-            return part_ready(read_query_sidecar(self._store, key), key)
         keys = [part_key(query_id, part) for part in range(job.parts)]
         parts = [read_query_sidecar(self._store, one) for one in keys]
         offsets_ms = lay_out(parts)
@@ -63,6 +59,11 @@ class Joiner:
         with contextlib.suppress(AlreadyExists):
             self._store.create(result_poster_key(query_id), poster, JPEG_TYPE)
         return part_ready(sidecar, key)
+
+    def announce(self, query_id: str) -> PartReady:
+        """The event of a result that is there. Raises NotFound, Transient."""
+        key = result_key(query_id)
+        return part_ready(read_query_sidecar(self._store, key), key)
 
     def _copy(self, keys: Sequence[str], offsets_ms: Sequence[int], path: Path) -> None:
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:

@@ -141,7 +141,7 @@ class PartWorker:
                 (found,) = analyzer.analyze([frame.picture])
                 found = sure_enough(found, job.work.options)
                 if not placement.is_identity:
-                    found = [d.model_copy(update={"box": placement.to_clip(d.box)}) for d in found]
+                    found = [placement.detection_to_clip(d) for d in found]
                 shown = tracker.update(frame.pts_ms, captured_us, found)
                 made.detections.append(FrameDetections(pts_ms=frame.pts_ms, items=tuple(shown)))
                 made.searched += 1

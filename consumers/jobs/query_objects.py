@@ -1,7 +1,7 @@
 """The stored objects of a query, as jobs use them."""
 
-from common.storage.queries import is_cancelled, read_query_sidecar, sidecar_metadata
+from common.storage.queries import has_result, is_cancelled, read_query_sidecar, sidecar_metadata
 
 VIDEO_TYPE = "video/mp4"
 
-__all__ = ["VIDEO_TYPE", "is_cancelled", "read_query_sidecar", "sidecar_metadata"]
+__all__ = ["VIDEO_TYPE", "has_result", "is_cancelled", "read_query_sidecar", "sidecar_metadata"]

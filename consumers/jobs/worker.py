@@ -15,7 +15,7 @@ from consumers.jobs.join import Joiner
 from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.part import NoLongerWanted, PartWorker
 from consumers.jobs.plan import VideoFacts, plan_parts, read_facts
-from consumers.jobs.query_objects import is_cancelled
+from consumers.jobs.query_objects import has_result, is_cancelled
 from consumers.jobs.tries import TRIES_MAX, Tries
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer
 
@@ -107,6 +107,9 @@ class JobWorker:
         return None if is_cancelled(self._store, job.work.query_id) else outcome
 
     def _do(self, job: PlanJob | PartJob | JoinJob, still_wanted: Callable[[], bool]) -> Outcome:
+        if has_result(self._store, job.work.query_id):
+            # Read again from the log: the parts may be gone by now, and nobody needs them.
+            return Outcome((), self._joiner.announce(job.work.query_id))
         if isinstance(job, PlanJob):
             return self._plan(job)
         if isinstance(job, PartJob):

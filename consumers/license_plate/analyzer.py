@@ -26,18 +26,19 @@ SLOPE_MAX = 40.0
 @dataclass(frozen=True, slots=True)
 class Effort:
     """What a mode spends. `long_sides`: of the pictures in which plates are located; `rows`: how many of the surest of
-    each are considered; `located_min`: how sure a row must be; `looks_closely`: whether its ends are searched for."""
+    each are considered; `located_min`: how sure a row must be; `look_height`: pixels of a row when its ends are
+    searched for, 0 where they are not."""
 
     long_sides: tuple[int, ...]
     rows: int
     located_min: float
-    looks_closely: bool = True
+    look_height: int = 48
 
 
 EFFORTS = {
-    Mode.FAST: Effort(long_sides=(640,), rows=2, located_min=0.5, looks_closely=False),
+    Mode.FAST: Effort(long_sides=(640,), rows=2, located_min=0.5, look_height=0),
     # Doubts are settled by the votes of many frames.
-    Mode.VIDEO: Effort(long_sides=(640,), rows=3, located_min=0.5),
+    Mode.VIDEO: Effort(long_sides=(640,), rows=4, located_min=0.4, look_height=36),
     Mode.STANDARD: Effort(long_sides=(640,), rows=4, located_min=0.35),
     Mode.THOROUGH: Effort(long_sides=(640, 960), rows=6, located_min=0.3),
 }
@@ -64,7 +65,7 @@ class PlateAnalyzer:
 
     def _one(self, picture: Picture) -> list[Detection]:
         rows = self._located(picture)
-        readings = [self._reader.read(picture, row, looks_closely=self._effort.looks_closely) for row in rows]
+        readings = [self._reader.read(picture, row, look_height=self._effort.look_height) for row in rows]
         return [_detection(picture, one) for one in _distinct([one for one in readings if one is not None])]
 
     def _located(self, picture: Picture) -> list[Quad]:

@@ -31,8 +31,6 @@ MARGIN_X_ALONE = 0.3
 """The same where nothing else places its ends: a lost character is worse than a stranger."""
 AROUND_HEIGHTS, AROUND_WIDTHS, AROUND_Y = 0.6, 0.3, 0.9
 """How much of the surroundings a close look takes in: at each end of the row, above and below."""
-LOOK_HEIGHT = 48
-"""A row is this many pixels high in a close look."""
 LOOK_SIDES = 96, 448
 LOOK_LINES_MAX = 4
 ASIDE_MAX, ALONG_MAX = 0.6, 0.5
@@ -61,18 +59,18 @@ class PlateReader:
         self._detector = detector
         self._formats = tuple(formats)
 
-    def read(self, picture: Picture, row: Quad, *, looks_closely: bool) -> PlateReading | None:
-        """What the plate at `row` says, or None when it is no plate or cannot be read. `looks_closely` False: directly
-        and no more."""
+    def read(self, picture: Picture, row: Quad, *, look_height: int) -> PlateReading | None:
+        """What the plate at `row` says, or None when it is no plate or cannot be read. `look_height`: how high, in
+        pixels, the row is made for a close look; 0: it is read directly and no more."""
         readings: list[PlateReading] = []
         surest = 0.0
-        for quad in self._lines_at(picture, row) if looks_closely else ():
+        for quad in self._lines_at(picture, row, look_height) if look_height else ():
             reading = self._recogniser.read(straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX))
             if is_never_plate(reading.text):
                 return None
             surest = max(surest, self._keep(reading, row, quad, readings))
         if surest < DOUBTED_MAX:
-            quad = grown(row, MARGIN_X if looks_closely else MARGIN_X_ALONE, MARGIN_Y)
+            quad = grown(row, MARGIN_X if look_height else MARGIN_X_ALONE, MARGIN_Y)
             reading = self._recogniser.read(straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX))
             if is_never_plate(reading.text):
                 return None
@@ -88,12 +86,12 @@ class PlateReader:
         readings.append(PlateReading(text, min(1.0, reading.score), quad))
         return reading.least
 
-    def _lines_at(self, picture: Picture, row: Quad) -> list[Quad]:
+    def _lines_at(self, picture: Picture, row: Quad, look_height: int) -> list[Quad]:
         """The lines of text at a row. One that goes on beyond the surroundings is followed once: the row was a part of
         a longer one, be it a plate or an overlay."""
         found: list[Quad] = []
         for _ in range(1 + FOLLOWED_MAX):
-            lines, edges = self._lines_around(picture, row)
+            lines, edges = self._lines_around(picture, row, look_height)
             found = [line for line in lines if _is_at(line, row)]
             cut = next((line for line in found if _touches(line, edges)), None)
             if cut is None:
@@ -101,13 +99,15 @@ class PlateReader:
             row = cut
         return found
 
-    def _lines_around(self, picture: Picture, row: Quad) -> tuple[list[Quad], tuple[float, float]]:
+    def _lines_around(
+        self, picture: Picture, row: Quad, look_height: int
+    ) -> tuple[list[Quad], tuple[float, float]]:
         """The text detector on the row's surroundings, enlarged; it finds the row's ends better than the locator. Also
         where the surroundings end on the left and on the right, infinite at the picture's own edges."""
         around = grown(row, AROUND_HEIGHTS + AROUND_WIDTHS * row.width / max(row.height, 1.0), AROUND_Y)
         x, y, width, height = around.box(picture)
         part = picture[y : y + height, x : x + width]
-        scale = min(LOOK_HEIGHT / max(row.height, 1.0), LOOK_SIDES[1] / width)
+        scale = min(look_height / max(row.height, 1.0), LOOK_SIDES[1] / width)
         scale = max(scale, LOOK_SIDES[0] / width)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from common.contracts.detection import Box
+from common.contracts.detection import Box, Detection
 from consumers.pipeline.analysis import Picture
 
 SIDE_MAX = 4096
@@ -39,6 +39,20 @@ class Placement:
         x, y, w, h = box
         left, top = (x - self.left) / self.scale, (y - self.top) / self.scale
         return round(left), round(top), max(1, round(w / self.scale)), max(1, round(h / self.scale))
+
+    def detection_to_clip(self, seen: Detection) -> Detection:
+        """The same thing in pixels of the clip."""
+        points = seen.points and tuple(
+            (round(x * self.scale) + self.left, round(y * self.scale) + self.top) for x, y in seen.points
+        )
+        return seen.model_copy(update={"box": self.to_clip(seen.box), "points": points})
+
+    def detection_to_picture(self, seen: Detection) -> Detection:
+        """The inverse of `detection_to_clip`, to the nearest pixel."""
+        points = seen.points and tuple(
+            (round((x - self.left) / self.scale), round((y - self.top) / self.scale)) for x, y in seen.points
+        )
+        return seen.model_copy(update={"box": self.to_picture(seen.box), "points": points})
 
 
 @dataclass(frozen=True, slots=True)

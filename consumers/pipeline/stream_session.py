@@ -201,7 +201,7 @@ class StreamSession:
             return Fate.FAILED, tracker.carry(stamp.pts_ms, captured_us)
         found = finding.detections
         if not placement.is_identity:
-            found = tuple(d.model_copy(update={"box": placement.to_clip(d.box)}) for d in found)
+            found = tuple(placement.detection_to_clip(d) for d in found)
         shown = tracker.update(stamp.pts_ms, captured_us, found)
         self._publish(self._message(frame, finding, original, shown, placement))
         self._detections.append(FrameDetections(pts_ms=stamp.pts_ms, items=tuple(shown)))
@@ -220,7 +220,7 @@ class StreamSession:
         events = tuple(self._tracker.take_events()) if isinstance(self._tracker, TellsEvents) else ()
         self._events += events
         if not placement.is_identity:
-            shown = [d.model_copy(update={"box": placement.to_picture(d.box)}) for d in shown]
+            shown = [placement.detection_to_picture(d) for d in shown]
         return DetectionMessage(
             analysis=self._opening.analysis,
             camera=frame.camera,

@@ -108,6 +108,12 @@ class Assignment:
     backlog_bytes: int = 0
     is_backlogged: bool = False
     """It has read as much ahead as it may: nothing is polled, or the partition is paused, until half is admitted."""
+    backlogged_s: float = 0.0
+    """When its backlog became full the last time."""
+    slow_until_s: float = 0.0
+    """Until then it is paused as soon as its backlog is full."""
+    paused_s: float = 0.0
+    """When it was paused the last time."""
     lost_looks: int = 0
     """How often the log was looked at since its next offset was not found there; 0 while all is well."""
     is_paused: bool = False

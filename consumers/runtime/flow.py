@@ -13,9 +13,14 @@ PAUSE_AFTER_S = 5.0
 LOW_MARK_S = 2.0
 """Of work: after a pause records are taken again when no more than this is left."""
 BACKLOG_RECORDS = 64
-"""A partition with so many records read and not admitted, a camera being at its cap, counts as full too. Only if that
-lasts is it paused, and it alone: a camera that catches up is at its cap all the time, and no pause is due for that."""
-BACKLOG_LOW_RECORDS = 8
+"""A partition with so many records read and not admitted, a camera being at its cap, counts as full too."""
+BACKLOG_PATIENCE_S = 1.0
+"""A full backlog stops the taking, of all partitions. One that is not half admitted after this long is slow and paused
+alone: with the other half it has work for as long as the pause costs. A camera that catches up is at its cap all the
+time, but its backlog comes and goes in a tenth of that, and no pause is due."""
+SLOW_FOR_S = 30.0
+"""A slow partition is paused at once when its backlog is full again: others would wait for it each time. Not any more
+once a pause was over within `BACKLOG_PATIENCE_S`: it has become quick."""
 POLL_RECORDS = 64
 """At most this many records a turn, so that messages and timers are not kept waiting."""
 RATE_OVER_S = 5.0
@@ -39,12 +44,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What this turn may do. `records`: to take, 0 for none. `is_paused`: all partitions have to stand still.
-    `pauses_backlogged`: those with a full backlog have to, so that the others can go on."""
+    """What this turn may do. `records`: to take, 0 for none. `is_paused`: all partitions have to stand still."""
 
     records: int
     is_paused: bool = False
-    pauses_backlogged: bool = False
 
 
 class Flow:
@@ -53,7 +56,6 @@ class Flow:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._full_since_s: float | None = None
-        self._backlogged_since_s: float | None = None
         self._is_paused = False
         self._finished: deque[tuple[float, int]] = deque()
 
@@ -81,14 +83,13 @@ class Flow:
                 return Pace(0, is_paused=True)
             self._is_paused = False
         self._full_since_s = _since(self._full_since_s, is_full, now_s)
-        self._backlogged_since_s = _since(self._backlogged_since_s, load.has_full_backlog, now_s)
         if is_full:
             # Full and admitting all the same, the backlog takes what room there is: that is work, not an outage.
             lasting = _has_lasted(self._full_since_s, now_s)
             self._is_paused = lasting and now_s - load.admitted_s >= PAUSE_AFTER_S
             return Pace(0, is_paused=self._is_paused)
         if load.has_full_backlog:
-            return Pace(0, pauses_backlogged=_has_lasted(self._backlogged_since_s, now_s))
+            return Pace(0)
         return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)))
 
     def is_backlog_full(self, records: int, size_bytes: int, was_full: bool) -> bool:

@@ -7,7 +7,7 @@ from common.errors import Transient
 from common.kafka.ports import GroupConsumer, PositionLost, Record, TopicPartition
 from consumers.runtime.admitting import Admitter
 from consumers.runtime.assignment import Assignment
-from consumers.runtime.flow import BACKLOG_LOW_RECORDS, Flow, Load, Pace
+from consumers.runtime.flow import BACKLOG_PATIENCE_S, SLOW_FOR_S, Flow, Load, Pace
 from consumers.runtime.notices import Notices
 from consumers.runtime.ownership import LoopSigns
 from consumers.runtime.pool import Pool
@@ -56,6 +56,7 @@ class Intake:
         self._tally = tally
         self._clock = clock
         self._admitted_s = 0.0
+        self._was_outage = False
         self._polled_s = clock.monotonic_s()
         self.outage: str | None = None
         """Why Kafka cannot be read just now."""
@@ -138,9 +139,12 @@ class Intake:
                 self._admitter.admit(assignment, record, now_s)
                 self._admitted_s = now_s
                 frames += 1
+            was_full = assignment.is_backlogged
             assignment.is_backlogged = self._flow.is_backlog_full(
-                len(assignment.backlog), assignment.backlog_bytes, assignment.is_backlogged
+                len(assignment.backlog), assignment.backlog_bytes, was_full
             )
+            if assignment.is_backlogged and not was_full:
+                assignment.backlogged_s = now_s
         self.submit()
 
     def _is_held_up(self, assignment: Assignment) -> bool:
@@ -163,24 +167,36 @@ class Intake:
         for assignment in self._assignments.values():
             if not assignment.is_reading:
                 continue
-            if assignment.is_paused:
-                wanted = pace.is_paused or len(assignment.backlog) > BACKLOG_LOW_RECORDS
-            else:
-                # Probe mode is slow for sure, and its frames wait for commits, whose answers come out of a poll:
-                # a full backlog that keeps us from polling would make it ten times slower still.
-                is_slow = pace.pauses_backlogged or assignment.is_probing
-                wanted = pace.is_paused or (is_slow and assignment.is_backlogged)
+            wanted = pace.is_paused or (assignment.is_backlogged and self._is_slow(assignment, now_s))
             if wanted:
                 assignment.heard_s = now_s
             if wanted != assignment.is_paused:
                 assignment.is_paused = wanted
+                if wanted:
+                    assignment.paused_s = now_s
+                    assignment.slow_until_s = 0.0 if pace.is_paused else now_s + SLOW_FOR_S
+                elif now_s - assignment.paused_s < BACKLOG_PATIENCE_S:
+                    assignment.slow_until_s = 0.0
                 (pause if wanted else resume).append(assignment.partition)
+        # That a slow partition rests now and then is nothing for a person to read.
+        is_outage = pace.is_paused or self._was_outage
+        self._was_outage = pace.is_paused
         if pause:
-            log.warning("partitions paused for want of room", extra={"count": len(pause)})
+            log.log(logging.WARNING if is_outage else logging.DEBUG, "partitions paused", extra={"count": len(pause)})
             self._consumer.pause(pause)
         if resume:
-            log.info("partitions resumed", extra={"count": len(resume)})
+            log.log(logging.INFO if is_outage else logging.DEBUG, "partitions resumed", extra={"count": len(resume)})
             self._consumer.resume(resume)
+
+    def _is_slow(self, assignment: Assignment, now_s: float) -> bool:
+        """Whether a partition with a full backlog is paused, so that others are taken from.
+
+        Probe mode is slow for sure, and its frames wait for commits, whose answers come out of a poll: a full backlog
+        that keeps us from polling would make it ten times slower still.
+        """
+        if assignment.is_paused or assignment.is_probing or now_s < assignment.slow_until_s:
+            return True
+        return now_s - assignment.backlogged_s >= BACKLOG_PATIENCE_S
 
     def _poll(self, records: int, longest_s: float) -> list[Record]:
         try:
