@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from common.contracts.query_sidecar import QuerySidecar
-from common.contracts.segment_job import cancelled_key
+from common.contracts.segment_job import cancelled_key, result_poster_key
 from common.contracts.sidecar_box import find_box, unpack_json
 from common.storage.port import NotFound, ObjectStore
 
@@ -30,6 +30,15 @@ def is_cancelled(store: ObjectStore, query_id: str) -> bool:
     """Raises Transient."""
     try:
         store.head(cancelled_key(query_id))
+    except NotFound:
+        return False
+    return True
+
+
+def has_result(store: ObjectStore, query_id: str) -> bool:
+    """Whether the query is done: the poster is the last thing that its join stores. Raises Transient."""
+    try:
+        store.head(result_poster_key(query_id))
     except NotFound:
         return False
     return True

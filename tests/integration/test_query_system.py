@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ import av
 import httpx
 import pytest
 
+from api_server.recordings.intake import AT_ONCE
 from camera_client.demo.cars import PLATES
 from common.contracts.segment_job import cancelled_key, part_key
 from tests.browser.scenes import HEIGHT, WIDTH, Cars, make_clip
@@ -21,10 +23,10 @@ from tests.support.service_process import wait_until
 from tests.unit.pipeline.making import decode_clip
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(500)]
-RATE, FRAMES, KEY_EVERY = 4, 184, 8
+RATE, FRAMES, KEY_EVERY = 3, 138, 6
 """46 s: three parts of about 15 s, two plates and a half in each."""
 LIMIT_S = 240.0
-WORDS = ["run", "license_plate", "--threads", "1", "--health-port", "0"]
+WORDS = ["run", "license_plate", "--threads", "1", "--health-port", "0", "--session-timeout", "6"]
 
 
 @pytest.fixture
@@ -94,10 +96,8 @@ def test_upload_is_queried_to_its_result_although_indexer_and_consumer_are_kille
         wait_until(lambda: first.poll() is not None or parts_done(admin, query_id) >= 1, "a part is done", LIMIT_S)
         assert first.poll() is None, (tmp_path / "log").read_text()
         first.kill()
-    restart_killed(system)
-    with command(WORDS, system.variables, tmp_path) as second:
-        wait_until(lambda: second.poll() is not None or parts_done(admin, query_id) >= 2, "a second part", LIMIT_S)
         restart_killed(system)
+    with command(WORDS, system.variables, tmp_path) as second:
 
         def is_over() -> bool:
             return second.poll() is not None or state(admin, query_id)["state"] not in ("received", "processing")
@@ -128,6 +128,37 @@ def test_upload_is_queried_to_its_result_although_indexer_and_consumer_are_kille
         return {info.key for prefix in ("queries/", "uploads/") for info in system.store.list(prefix)}
 
     wait_until(lambda: keys() == left, "objects are erased")
+
+
+def stalled_upload(system: ApiSystem, admin: httpx.Client) -> socket.socket:
+    """A client that promises a film and sends its first bytes."""
+    connection = socket.create_connection(("127.0.0.1", system.api.port), timeout=30)
+    cookie = "; ".join(f"{name}={value}" for name, value in admin.cookies.items())
+    head = (
+        "POST /v1/recordings?name=slow.mp4 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: video/mp4\r\n"
+        f"Cookie: {cookie}\r\nX-CSRF-Token: {admin.headers['X-CSRF-Token']}\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    connection.sendall(head.encode() + b"\x00\x00\x00\x18ftypisom")
+    return connection
+
+
+def test_uploads_that_stall_give_their_places_back(system: ApiSystem) -> None:
+    system.start(system.api)
+    admin = system.sign_in()
+    film = b"\x00\x00\x00\x18ftypisom" + b"f" * 5_000
+
+    def upload() -> int:
+        kind = {"Content-Type": "video/mp4"}
+        return admin.post("/v1/recordings?name=a.mp4", content=film, headers=kind).status_code
+
+    with ExitStack() as stalled:
+        for _ in range(AT_ONCE):
+            stalled.enter_context(stalled_upload(system, admin))
+        wait_until(lambda: upload() == 503, "every place is taken")
+        assert admin.get("/v1/queries").status_code == 200
+        wait_until(lambda: upload() == 201, "a place is free again")
+    assert "Traceback" not in system.api.log, system.api.log
+    assert not list((system.folder / "uploads").glob("*"))
 
 
 def test_footage_of_a_camera_is_queried_and_compared(system: ApiSystem, tmp_path: Path) -> None:

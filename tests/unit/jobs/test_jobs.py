@@ -155,6 +155,22 @@ def test_part_done_twice_is_stored_once_and_announced_from_the_store(
     assert store.read(part_key(WORK.query_id, 0)) == stored
 
 
+def test_jobs_that_are_read_again_after_the_join_announce_its_result(
+    store: MemoryObjectStore, worker: JobWorker
+) -> None:
+    parts = make_parts(store, worker)
+    for part in parts:
+        run(worker, part)
+    joined = run(worker, JoinJob(work=WORK, parts=3))
+    for n in range(3):
+        store.delete(part_key(WORK.query_id, n))
+    store.delete(KEY)
+    again: list[PlanJob | PartJob | JoinJob] = [PlanJob(work=WORK, sources=(Source(object_key=KEY),)), *parts]
+    again.append(JoinJob(work=WORK, parts=3))
+    assert [run(worker, job) for job in again] == [joined] * 5
+    assert not list(store.list(f"queries/{WORK.query_id}/parts/"))
+
+
 def test_cancelled_query_is_left_alone(store: MemoryObjectStore, worker: JobWorker) -> None:
     store.create(cancelled_key(WORK.query_id), b"", "text/plain")
     assert run(worker, make_parts(store, worker)[0]) is None
