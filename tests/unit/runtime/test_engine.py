@@ -275,3 +275,43 @@ def test_engine_probing_partition_with_a_full_backlog_is_paused_at_once(running:
     # One frame a quarter of a second for five seconds, else: 20.
     assert analysed_at_pause
     assert analysed_at_pause[0] < 16
+
+
+def test_engine_slow_partition_rests_while_it_has_work_so_that_others_are_read(running: Running) -> None:
+    """Ten frames a second: it takes 3 s until half of its backlog is admitted, and nobody waits so long for it."""
+    analyse = running.workload.analyse
+
+    def analyse_slowly(frame: AdmittedFrame) -> Any:
+        time.sleep(0.2)
+        return analyse(frame)
+
+    running.workload.analyse = analyse_slowly  # type: ignore[method-assign]
+    analysed_at_pause: list[int] = []
+    pause = running.consumer.pause
+
+    def noted(partitions: Iterable[TopicPartition]) -> None:
+        analysed_at_pause.append(len(running.workload.analysed))
+        pause(partitions)
+
+    running.consumer.pause = noted  # type: ignore[method-assign]
+    running.send(200)
+    running.start()
+    wait_until(lambda: bool(analysed_at_pause))
+    assert analysed_at_pause[0] < 64
+    analysed = len(running.workload.analysed)
+    wait_until(lambda: len(running.workload.analysed) > analysed + 64)
+
+
+def test_engine_camera_that_catches_up_is_not_paused(running: Running) -> None:
+    paused: list[TopicPartition] = []
+    pause = running.consumer.pause
+
+    def noted(partitions: Iterable[TopicPartition]) -> None:
+        paused.extend(partitions)
+        pause(partitions)
+
+    running.consumer.pause = noted  # type: ignore[method-assign]
+    running.send(2_000)
+    running.start()
+    wait_until(lambda: len(running.workload.analysed) == 2_000)
+    assert len(paused) <= 2, "a machine that stands still for a second may pause it once"

@@ -64,7 +64,7 @@ def test_flow_unacknowledged_letters_stop_it() -> None:
     assert Flow(SETTINGS).turn(load(0, notice_bytes=SETTINGS.notice_bytes), 0.0).records == 0
 
 
-def test_flow_full_backlog_stops_the_taking_and_pauses_its_partition_only_if_it_lasts() -> None:
+def test_flow_full_backlog_stops_the_taking_and_is_no_outage() -> None:
     flow = Flow(SETTINGS)
     assert flow.is_backlog_full(BACKLOG_RECORDS, 0, was_full=False)
     assert flow.is_backlog_full(1, SETTINGS.backlog_bytes, was_full=False)
@@ -72,8 +72,7 @@ def test_flow_full_backlog_stops_the_taking_and_pauses_its_partition_only_if_it_
     assert flow.is_backlog_full(BACKLOG_RECORDS // 2, 0, was_full=True)
     assert not flow.is_backlog_full(BACKLOG_RECORDS // 2 - 1, 0, was_full=True)
     assert flow.turn(load(5, has_full_backlog=True), 0.0) == Pace(0)
-    assert flow.turn(load(5, has_full_backlog=True), 4.9) == Pace(0)
-    assert flow.turn(load(5), 5.0).records > 0, "a camera that catches up is at its cap now and then"
+    assert flow.turn(load(5), 5.0).records > 0
     assert flow.turn(load(5, has_full_backlog=True), 5.1) == Pace(0)
-    assert flow.turn(load(5, has_full_backlog=True), 10.2) == Pace(0, pauses_backlogged=True)
+    assert flow.turn(load(5, has_full_backlog=True), 60.0) == Pace(0)
     assert not flow.is_paused
