@@ -82,7 +82,10 @@ def install(definition: AnalysisDefinition, watch: StopWatch, slow_ms: float) ->
             return super().analyse(frame)
 
         def open(self, opening: WindowOpening) -> StreamSession:
-            return WatchedSession(opening, self._definition, self._model, self._spool, self._publish, self._metrics)
+            view = self._find_view(opening.camera, opening.settings_version)
+            return WatchedSession(
+                opening, self._definition, self._model, self._spool, self._publish, self._metrics, view, self.search
+            )
 
     replaced: dict[str, Any] = {"load_definition": lambda _name: definition, "VideoWorkload": WatchedWorkload}
     for name, value in replaced.items():
