@@ -66,7 +66,8 @@ class PlateAnalyzer:
     def _one(self, picture: Picture) -> list[Detection]:
         rows = self._located(picture)
         readings = [self._reader.read(picture, row, look_height=self._effort.look_height) for row in rows]
-        return [_detection(picture, one) for one in _distinct([one for one in readings if one is not None])]
+        plates = _without_words(_distinct([one for one in readings if one is not None]))
+        return [_detection(picture, one) for one in plates]
 
     def _located(self, picture: Picture) -> list[Quad]:
         """The rows that are worth reading, surest first: reading one that is none costs three times locating them."""
@@ -112,6 +113,12 @@ def _distinct(readings: Sequence[PlateReading]) -> list[PlateReading]:
     by_score = sorted(readings, key=lambda reading: -reading.score)
     kept = {id(quad) for quad in without_overlaps([reading.quad for reading in by_score])}
     return [reading for reading in by_score if id(reading.quad) in kept]
+
+
+def _without_words(readings: Sequence[PlateReading]) -> Sequence[PlateReading]:
+    """A plate without a digit is one only where no other was read: dealers and states write words around plates."""
+    with_digits = [reading for reading in readings if any(character.isdigit() for character in reading.text)]
+    return with_digits or readings
 
 
 def _detection(picture: Picture, reading: PlateReading) -> Detection:

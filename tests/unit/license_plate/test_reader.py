@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from consumers.license_plate.analyzer import _without_words
 from consumers.license_plate.quad import Quad
 from consumers.license_plate.reader import PlateReading, best_of
 
@@ -38,3 +39,9 @@ def test_longer_reading_wins_though_a_zero_was_read_as_the_letter() -> None:
     best = best_of([_reading("HB6LO", 0.96), _reading("HB6L0Z", 0.95)])
     assert best is not None
     assert best.text == "HB6L0Z"
+
+
+def test_word_beside_a_plate_is_none_and_alone_may_be_one() -> None:
+    word, plate = _reading("DOMINION", 0.95), _reading("5LTA600", 0.92)
+    assert list(_without_words([word, plate])) == [plate]
+    assert list(_without_words([word])) == [word]
