@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 64 * 1024
 LIST_PAGE = 1_000
+LARGE_BYTES = 64 * 1024 * 1024
+"""Files beyond this are sent without a signed body: s3proxy holds a signed one in memory, up to a limit."""
 PRESIGN_MAX_S = 7 * 24 * 3600
 """The longest a version 4 signature may last."""
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -37,6 +39,7 @@ class S3ObjectStore:
         self._is_amazon = settings.endpoint_url is None
         self._list_page = list_page
         self._client = build_client(settings, settings.endpoint_url)
+        self._client_of_large = build_client(settings, settings.endpoint_url, signs_bodies=False)
         # A link is signed for the host it names: the address that people's browsers use, or none.
         public = settings.public_endpoint_url
         self._public_client = None if public is None else build_client(settings, public)
@@ -82,8 +85,10 @@ class S3ObjectStore:
         with contextlib.ExitStack() as cleanup:
             # A missing file is our own mistake, not the store's: it is opened outside of the translation.
             stream = cleanup.enter_context(body.open("rb")) if isinstance(body, Path) else body
+            is_large = isinstance(body, Path) and body.stat().st_size > LARGE_BYTES
+            client = self._client_of_large if is_large else self._client
             with translated(f"storing {key}"):
-                self._client.put_object(
+                client.put_object(
                     Bucket=self._bucket,
                     Key=key,
                     Body=stream,

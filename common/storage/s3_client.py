@@ -21,12 +21,16 @@ POOL_CONNECTIONS = 16
 """Connections kept open; more at once are made and thrown away again."""
 
 
-def build_client(settings: StorageSettings, endpoint_url: str | None) -> S3Client:
-    """A client for one address. Safe on any thread. Raises ConfigurationError."""
+def build_client(settings: StorageSettings, endpoint_url: str | None, *, signs_bodies: bool = True) -> S3Client:
+    """A client for one address. Safe on any thread. Raises ConfigurationError.
+
+    `signs_bodies` False: the signature covers the headers alone (`UNSIGNED-PAYLOAD`). A signed body is read twice here,
+    and held in memory by servers that check it before they store it.
+    """
     config = Config(
         signature_version="s3v4",
         # `bucket.host` needs a name server that knows every bucket.
-        s3={"addressing_style": "path"},
+        s3={"addressing_style": "path", **({} if signs_bodies else {"payload_signing_enabled": False})},
         # Since 1.36 boto3 adds checksums by default; some servers refuse the headers and trailers they come in.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

@@ -6,11 +6,12 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from common.errors import ConfigurationError, Transient
-from common.storage import s3_client
+from common.storage import s3, s3_client
 from common.storage.port import AlreadyExists, NotFound
 from common.storage.probe import Atomicity, probe_store
 from common.storage.s3 import S3ObjectStore
@@ -52,6 +53,25 @@ def test_a_missing_bucket_is_a_configuration_error(servers: TestServers, bucket_
             call()
     with pytest.raises((ConfigurationError, NotFound)):  # a HEAD has no body to say which of the two is missing
         store.head("a")
+
+
+def test_a_large_file_is_stored_once_without_a_signed_body(
+    servers: TestServers, bucket_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "LARGE_BYTES", 1_000_000)
+    store = S3ObjectStore(s3_settings(servers, bucket_name))
+    store.ensure_bucket()
+    data = os.urandom(3_000_000)
+    (tmp_path / "film").write_bytes(data)
+    store.create("film", tmp_path / "film", "video/mp4", {"name": "a film"})
+    with pytest.raises(AlreadyExists):
+        store.create("film", tmp_path / "film", "video/mp4")
+    assert store.read("film") == data
+    assert store.head("film").metadata["name"] == "a film"
+    (tmp_path / "film").write_bytes(data[::-1])
+    store.replace("film", tmp_path / "film", "video/mp4")
+    assert store.read("film") == data[::-1]
+    empty_bucket(store)
 
 
 @pytest.mark.parametrize("changes", [{"AWS_ACCESS_KEY_ID": "nobody"}, {"AWS_SECRET_ACCESS_KEY": "wrong"}])
