@@ -184,8 +184,17 @@ FASTESTDET = ModelFile(
 MODELS: Mapping[str, ModelFile] = {
     model.name: model
     for model in (
-        YUNET_320, YUNET, LIBFACEDETECTION, MEDIAPIPE_FACE, MEDIAPIPE_MESH, FER_EMOTION, PLATE_LOCATOR,
-        TEXT_DETECTOR, TEXT_RECOGNISER, YOLOX_NANO, FASTESTDET,
+        YUNET_320,
+        YUNET,
+        LIBFACEDETECTION,
+        MEDIAPIPE_FACE,
+        MEDIAPIPE_MESH,
+        FER_EMOTION,
+        PLATE_LOCATOR,
+        TEXT_DETECTOR,
+        TEXT_RECOGNISER,
+        YOLOX_NANO,
+        FASTESTDET,
     )
 }
 
