@@ -182,10 +182,10 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
     from common.settings import MongoSettings, load_settings  # noqa: PLC0415
 
     monkeypatch.setattr(sweep, "SETTLED_AFTER_S", -60)
-    events = [
-        system.put_clip(make_sidecar("cam-aaaaaaaaaa", start_ms=recent_ms + n * 10_000)) for n in range(4)
-    ]
-    system.store.delete(make_sidecar("cam-aaaaaaaaaa").clip_id.sidecar_key)
+    recent_ms = time.time_ns() // 10**10 * 10_000 - 600_000
+    sidecars = [make_sidecar("cam-aaaaaaaaaa", start_ms=recent_ms + n * 10_000) for n in range(4)]
+    events = [system.put_clip(sidecar) for sidecar in sidecars]
+    system.store.delete(sidecars[0].clip_id.sidecar_key)
     database = MongoDatabase(load_settings(MongoSettings, system.variables))
     query_events = QueryEvents(QueryStore(database), UploadStore(database), system.store, SystemClock())
     writer = EventWriter(database, CameraStore(database), query_events, SystemClock())
