@@ -79,6 +79,7 @@ class StreamSession:
         self._entries: list[FrameEntry] = []
         self._detections: list[FrameDetections] = []
         self._events: list[TrackEvent] = []
+        self._events_left_out = 0
         self._notes: list[str] = []
 
     def add(self, frame: AdmittedFrame, analysed: AnalysedFrame) -> FrameEntry:
@@ -111,9 +112,9 @@ class StreamSession:
         video_bytes = self._writer.finish()
         self._writer = None
         sightings, crops = self._showcase.settle(self._tracker.sightings() if self._tracker is not None else ())
-        self._events += self._last_events()
-        if len(self._events) > EVENTS_MAX:
-            self._notes.append(f"{len(self._events) - EVENTS_MAX} of {len(self._events)} events left out")
+        self._keep_events(self._last_events())
+        if self._events_left_out:
+            self._notes.append(f"{self._events_left_out} events left out")
         if len(sightings) > SIGHTINGS_MAX:
             self._notes.append(f"{len(sightings) - SIGHTINGS_MAX} of {len(sightings)} sightings left out")
             surest = sorted(sightings, key=lambda s: (-s.confidence * s.frames, s.n))[:SIGHTINGS_MAX]
@@ -135,7 +136,7 @@ class StreamSession:
             entries=tuple(sorted((*self._entries, *closing.others), key=lambda entry: entry.offset)),
             detections=tuple(self._detections),
             sightings=sightings,
-            events=tuple(self._events[:EVENTS_MAX]),
+            events=tuple(self._events),
             model=self._model,
             notes=tuple(self._notes),
         )
@@ -149,6 +150,11 @@ class StreamSession:
             self._writer = None
         if self._slot is not None:
             self._slot.remove()
+
+    def _keep_events(self, events: Sequence[TrackEvent]) -> None:
+        room = EVENTS_MAX - len(self._events)
+        self._events += events[:room]
+        self._events_left_out += max(0, len(events) - room)
 
     def _last_events(self) -> list[TrackEvent]:
         return self._tracker.finish() if isinstance(self._tracker, TellsEvents) else []
@@ -218,7 +224,7 @@ class StreamSession:
     ) -> DetectionMessage:
         """Boxes in pixels of the picture the camera sent: the live view draws them over that picture."""
         events = tuple(self._tracker.take_events()) if isinstance(self._tracker, TellsEvents) else ()
-        self._events += events
+        self._keep_events(events)
         if not placement.is_identity:
             shown = [placement.detection_to_picture(d) for d in shown]
         return DetectionMessage(

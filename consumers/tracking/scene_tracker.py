@@ -12,6 +12,8 @@ from consumers.tracking.thing import Thing
 
 CARRY_MS = 1_500
 """Boxes are drawn this long after the picture in which they were found."""
+THINGS_MAX = 4_000
+"""Things of one window that can become sightings: its memory is bounded. Later ones are drawn and no more."""
 
 
 class SceneTracker:
@@ -66,12 +68,13 @@ class SceneTracker:
     def _settle(self, pts_ms: int, ended: Sequence[Thing]) -> list[Detection]:
         things = [thing for thing in self._tracker.active if thing.is_confirmed]
         for thing in things:
-            self._all.setdefault(thing.number, thing)
+            if len(self._all) < THINGS_MAX:
+                self._all.setdefault(thing.number, thing)
         self._events += self._watch.look(things, ended, pts_ms)
         self._shown, self._shown_pts_ms = self._tracker.shown(pts_ms), pts_ms
         counts = Counter(seen.label for seen in self._shown)
         for seen in self._shown:
-            if seen.track is not None:
+            if seen.track in self._all:
                 thing = self._all[seen.track]
                 thing.most_at_once = max(thing.most_at_once, counts[seen.label])
         return list(self._shown)

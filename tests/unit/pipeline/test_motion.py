@@ -4,16 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from common.contracts.detection import Detection
 from common.contracts.sidecar import Fate
 from common.contracts.track_event import TrackEventKind
+from consumers.pipeline import stream_session
 from consumers.pipeline.analysis import AnalysisDefinition, CameraView, GateSettings, Picture, Scene
 from consumers.pipeline.motion import MotionGate
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.workload import VideoWorkload
 from consumers.tracking.scene_tracker import SceneTracker
-from tests.unit.pipeline.making import CLOSING, BrightAnalyzer, make_frame, make_opening, make_picture
+from tests.unit.pipeline.making import CLOSING, BrightAnalyzer, build_bench, make_frame, make_opening, make_picture
 
 
 def noisy(picture: Picture, seed: int) -> Picture:
@@ -87,3 +89,13 @@ def test_gated_camera_keeps_its_boxes_over_unsearched_frames(tmp_path: Path) -> 
     assert [event.kind for event in sidecar.events] == [TrackEventKind.PRESENT]
     assert len(published) == 60
     assert all(len(message.detections) == 1 for message in published)
+
+
+def test_events_beyond_the_limit_are_counted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_session, "EVENTS_MAX", 0)
+    definition = AnalysisDefinition(
+        "bright", "Bright", ("spot",), 100, build_analyzer=lambda _: BrightAnalyzer(), build_scene_tracker=follow
+    )
+    clip = build_bench(tmp_path, definition).seal([make_frame(0, make_picture(160, 120, spot=(30, 40)))])
+    assert clip.sidecar.events == ()
+    assert "1 events left out" in clip.sidecar.notes
