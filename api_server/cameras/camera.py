@@ -8,6 +8,7 @@ from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
 from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
 from common.contracts.frame import Policy
+from common.contracts.place import Line, Zone
 
 
 class CameraState(StrEnum):
@@ -34,6 +35,8 @@ class Camera(Record):
     clip_ms: int
     policy: Policy = Policy.EVERY_FRAME
     emotion_purpose: EmotionPurpose | None = None
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
     created_us: int
     state: CameraState = CameraState.ACTIVE
     erased_before_ms: int = 0
@@ -57,6 +60,8 @@ class Camera(Record):
             clip_ms=self.clip_ms,
             policy=self.policy,
             emotion_purpose=self.emotion_purpose,
+            zones=self.zones,
+            lines=self.lines,
         )
 
     def with_settings(self, settings: CameraSettings) -> "Camera":
@@ -72,6 +77,8 @@ class Camera(Record):
                 "clip_ms": settings.clip_ms,
                 "policy": settings.policy,
                 "emotion_purpose": settings.emotion_purpose,
+                "zones": settings.zones,
+                "lines": settings.lines,
             }
         )
 

@@ -86,5 +86,7 @@ def _adopted(settings: CameraSettings, now_us: int) -> Camera:
         clip_ms=settings.clip_ms,
         policy=settings.policy,
         emotion_purpose=settings.emotion_purpose,
+        zones=settings.zones,
+        lines=settings.lines,
         created_us=now_us,
     )

@@ -150,6 +150,8 @@ class CameraRegistry:
                 clip_ms=wanted.clip_ms,
                 policy=wanted.policy,
                 emotion_purpose=wanted.emotion_purpose,
+                zones=wanted.zones,
+                lines=wanted.lines,
                 created_us=self._clock.wall_us(),
             )
             return camera if self._cameras.add(camera) else None

@@ -1,5 +1,7 @@
 """What people ask for when they create or change a camera: checked before it reaches the database."""
 
+import json
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -12,11 +14,17 @@ from common.contracts.camera_settings import (
     EmotionPurpose,
 )
 from common.contracts.frame import CLIP_MS_MAX, CLIP_MS_MIN, EVERY_MS_MAX, Policy
+from common.contracts.place import Line, Zone
 
 DEFAULT_CLIP_MS = 60_000
 DEFAULT_ANALYSES = (AnalysisSettings(name=RECORDER), AnalysisSettings(name=LICENSE_PLATE))
 """What a new camera gets when nothing is said: its recording, and plates, which are kept for a day. Emotion never."""
 NAME_MAX_CHARS = 100
+OPTIONS_MAX_BYTES = 8_192
+OPTIONS_DEPTH = 4
+OPTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""No operator of the database, and no path in it."""
+PLACES_MAX = 64
 
 
 def _printable(name: str) -> str:
@@ -36,10 +44,12 @@ class Asked(BaseModel):
 
 
 class AskedAnalysis(Asked):
-    """One analysis to switch on. `every_ms`: its search interval in frame time; left out: its default."""
+    """One analysis to switch on. `every_ms`: its search interval in frame time; left out: its default. `options`: its
+    own, which it checks itself; bad ones give way to its defaults."""
 
     name: str = Field(description=f"One of {', '.join(sorted(DEFAULT_EVERY_MS))}.")
     every_ms: int | None = Field(default=None, ge=1, le=EVERY_MS_MAX)
+    options: dict[str, Any] = Field(default_factory=dict, max_length=32)
 
     @model_validator(mode="after")
     def _is_known(self) -> "AskedAnalysis":
@@ -47,7 +57,26 @@ class AskedAnalysis(Asked):
             raise ValueError(f"no such analysis; there are {', '.join(sorted(DEFAULT_EVERY_MS))}")
         if self.every_ms is not None and DEFAULT_EVERY_MS[self.name] is None:
             raise ValueError(f"{self.name} takes every frame and has no search interval")
+        _require_plain(self.options, OPTIONS_DEPTH)
+        if len(json.dumps(self.options)) > OPTIONS_MAX_BYTES:
+            raise ValueError(f"options are at most {OPTIONS_MAX_BYTES} bytes of JSON")
         return self
+
+
+def _require_plain(value: object, depth: int) -> None:
+    """Raises ValueError for names that are none, and for what is nested deeper."""
+    inner: list[object] = []
+    if isinstance(value, dict):
+        bad = next((name for name in value if not OPTION_NAME.fullmatch(str(name))), None)
+        if bad is not None:
+            raise ValueError(f"{str(bad)[:40]!r} is no name of an option")
+        inner = list(value.values())
+    elif isinstance(value, list):
+        inner = value
+    if inner and depth == 0:
+        raise ValueError("options are nested too deeply")
+    for one in inner:
+        _require_plain(one, depth - 1)
 
 
 def _once_each(analyses: tuple[AskedAnalysis, ...]) -> tuple[AskedAnalysis, ...]:
@@ -57,6 +86,28 @@ def _once_each(analyses: tuple[AskedAnalysis, ...]) -> tuple[AskedAnalysis, ...]
 
 
 AskedAnalyses = Annotated[tuple[AskedAnalysis, ...], Field(max_length=16), AfterValidator(_once_each)]
+
+
+class AskedZone(Zone):
+    """A polygon in parts of the picture's width and height."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AskedLine(Line):
+    """A line in parts of the picture's width and height."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _named_once(places: tuple[Zone | Line, ...]) -> tuple[Zone | Line, ...]:
+    if len({place.name for place in places}) != len(places):
+        raise ValueError("each name can be used once")
+    return places
+
+
+AskedZones = Annotated[tuple[AskedZone, ...], Field(max_length=PLACES_MAX), AfterValidator(_named_once)]
+AskedLines = Annotated[tuple[AskedLine, ...], Field(max_length=PLACES_MAX), AfterValidator(_named_once)]
 ClipMs = Annotated[int, Field(ge=CLIP_MS_MIN, le=CLIP_MS_MAX, description="Clip length in ms of log time.")]
 
 
@@ -75,6 +126,8 @@ class NewCameraBody(Asked):
     clip_ms: ClipMs = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME
     emotion_purpose: AskedPurpose | None = None
+    zones: AskedZones = ()
+    lines: AskedLines = ()
 
     def to_camera(self) -> "NewCamera":
         analyses = DEFAULT_ANALYSES if self.analyses is None else _stored(self.analyses)
@@ -84,6 +137,8 @@ class NewCameraBody(Asked):
             clip_ms=self.clip_ms,
             policy=self.policy,
             emotion_purpose=_purpose(self.emotion_purpose),
+            zones=_zones(self.zones),
+            lines=_lines(self.lines),
         )
 
 
@@ -96,6 +151,8 @@ class CameraChange(Asked):
     clip_ms: ClipMs | None = None
     policy: Policy | None = None
     emotion_purpose: AskedPurpose | None = None
+    zones: AskedZones | None = None
+    lines: AskedLines | None = None
 
     @model_validator(mode="after")
     def _names_something(self) -> "CameraChange":
@@ -117,6 +174,10 @@ class CameraChange(Asked):
             fields["analyses"] = _stored(fields["analyses"])
         if "emotion_purpose" in fields:
             fields["emotion_purpose"] = _purpose(fields["emotion_purpose"])
+        if "zones" in fields:
+            fields["zones"] = _zones(fields["zones"])
+        if "lines" in fields:
+            fields["lines"] = _lines(fields["lines"])
         return fields
 
 
@@ -130,10 +191,20 @@ class NewCamera(BaseModel):
     clip_ms: int = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME
     emotion_purpose: EmotionPurpose | None = None
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 def _stored(analyses: tuple[AskedAnalysis, ...]) -> tuple[AnalysisSettings, ...]:
-    return tuple(AnalysisSettings(name=analysis.name, every_ms=analysis.every_ms) for analysis in analyses)
+    return tuple(AnalysisSettings(name=one.name, every_ms=one.every_ms, options=one.options) for one in analyses)
+
+
+def _zones(asked: tuple[AskedZone, ...]) -> tuple[Zone, ...]:
+    return tuple(Zone(**one.model_dump()) for one in asked)
+
+
+def _lines(asked: tuple[AskedLine, ...]) -> tuple[Line, ...]:
+    return tuple(Line(**one.model_dump()) for one in asked)
 
 
 def _purpose(asked: AskedPurpose | None) -> EmotionPurpose | None:

@@ -1,6 +1,7 @@
 """Cameras: create, list, show, change, delete, new token."""
 
 import re
+from typing import Any
 
 from flask import request
 from pydantic import BaseModel, Field
@@ -17,6 +18,7 @@ from api_server.http.errors import ApiError, not_found
 from api_server.http.route import Call, Reply, Route
 from common.contracts.camera_settings import DEFAULT_EVERY_MS
 from common.contracts.frame import Policy
+from common.contracts.place import Line, Zone
 
 _ETAG = re.compile(r'^"v(\d{1,18})"$')
 
@@ -26,6 +28,7 @@ class AnalysisAnswer(BaseModel):
 
     name: str
     every_ms: int | None
+    options: dict[str, Any]
 
 
 class PurposeAnswer(BaseModel):
@@ -45,6 +48,8 @@ class CameraAnswer(BaseModel):
     clip_ms: int
     policy: Policy
     emotion_purpose: PurposeAnswer | None
+    zones: list[Zone]
+    lines: list[Line]
     partition: int
     version: int
     published: bool
@@ -127,7 +132,11 @@ class CameraViews:
 def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
     """Everything of the camera; the answer's model lets through what it names, and the token's hash is not named."""
     analyses = [
-        {"name": a.name, "every_ms": a.every_ms if a.every_ms is not None else DEFAULT_EVERY_MS.get(a.name)}
+        {
+            "name": a.name,
+            "every_ms": a.every_ms if a.every_ms is not None else DEFAULT_EVERY_MS.get(a.name),
+            "options": a.options,
+        }
         for a in camera.analyses
     ]
     is_published = camera.published_version == camera.version

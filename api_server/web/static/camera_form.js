@@ -21,6 +21,9 @@ export function wireForm(form) {
   return update;
 }
 
+/** Analyses that the form has a box for. */
+const SHOWN = new Set(["recorder", "emotion", "license_plate"]);
+
 /** What the form says, as the body of a request. */
 export function readForm(form) {
   const fields = form.elements;
@@ -51,12 +54,16 @@ export function fillForm(form, camera) {
   fields.purpose_until.value = camera.emotion_purpose ? dateValue(camera.emotion_purpose.expires_us / 1000) : "";
 }
 
-/** Intervals that somebody set by the API stay as they are when the page saves. */
+/** What somebody set by the API (intervals, options, analyses the page does not show) stays as it is when the page saves. */
 export function keepIntervals(body, camera) {
-  const before = new Map(camera.analyses.map((analysis) => [analysis.name, analysis.every_ms]));
+  const before = new Map(camera.analyses.map((analysis) => [analysis.name, analysis]));
   for (const analysis of body.analyses) {
-    const every = before.get(analysis.name);
-    if (every !== null && every !== undefined) analysis.every_ms = every;
+    const known = before.get(analysis.name);
+    if (known?.every_ms !== null && known?.every_ms !== undefined) analysis.every_ms = known.every_ms;
+    if (known?.options) analysis.options = known.options;
+  }
+  for (const known of camera.analyses) {
+    if (!SHOWN.has(known.name)) body.analyses.push(known);
   }
   return body;
 }

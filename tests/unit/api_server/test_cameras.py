@@ -41,7 +41,10 @@ def test_create_token_is_shown_once_and_stored_as_a_hash(world: World) -> None:
 
 def test_create_defaults_are_recording_and_plates_never_emotion(world: World) -> None:
     made = world.signed_in("ann").send("POST", "/v1/cameras", {"name": "Door"}).get_json()
-    assert made["analyses"] == [{"name": "recorder", "every_ms": None}, {"name": "license_plate", "every_ms": 500}]
+    assert made["analyses"] == [
+        {"name": "recorder", "every_ms": None, "options": {}},
+        {"name": "license_plate", "every_ms": 500, "options": {}},
+    ]
     assert (made["clip_ms"], made["policy"], made["emotion_purpose"]) == (60_000, "every-frame", None)
 
 
@@ -388,3 +391,45 @@ def test_demo_file_not_understood_is_a_setting_to_mend(tmp_path: Path, text: str
 
 def test_demo_file_absent_means_no_demo(tmp_path: Path) -> None:
     assert read_demo_tokens(tmp_path) == {}
+
+
+ZONE = {"name": "door", "points": [[0.4, 0], [0.6, 0], [0.6, 1]], "dwell_s": 5}
+LINE = {"name": "gate", "a": [0.5, 0], "b": [0.5, 1]}
+
+
+def test_options_zones_and_lines_are_published_and_shown(world: World) -> None:
+    browser = world.signed_in("ann")
+    asked = [{"name": "objects", "options": {"classes": ["traffic"], "motion_gate": True}}]
+    made = browser.send("POST", "/v1/cameras", {"name": "Yard", "analyses": asked, "zones": [ZONE]}).get_json()
+    assert made["analyses"] == [{"name": "objects", "every_ms": 200, "options": asked[0]["options"]}]
+    changed = browser.send("PATCH", f"/v1/cameras/{made['id']}", {"lines": [LINE], "zones": []})
+    assert changed.status_code == 200, changed.get_json()
+    assert (changed.get_json()["zones"], changed.get_json()["lines"]) == ([], [LINE])
+    published = world.published()[made["id"]]
+    assert published is not None
+    assert published.analyses[0].options == asked[0]["options"]
+    assert [line.name for line in published.lines] == ["gate"]
+    assert published.zones == ()
+    stored = world.cameras.get(made["id"])
+    assert stored is not None
+    assert stored.settings == published
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"zones": [ZONE, ZONE]},
+        {"zones": [ZONE | {"points": [[0, 0], [1, 1]]}]},
+        {"zones": [ZONE | {"points": [[0, 0], [1, 1], [2, 0]]}]},
+        {"zones": [ZONE | {"name": "picture"}]},
+        {"lines": [LINE | {"colour": "red"}]},
+        {"zones": None},
+        {"analyses": [{"name": "objects", "options": {"classes": ["x" * 9_000]}}]},
+        {"analyses": [{"name": "objects", "options": {"network": {"a.b": 1}}}]},
+        {"analyses": [{"name": "objects", "options": {"a": [[[[[1]]]]]}}]},
+    ],
+)
+def test_bad_places_and_options_are_refused(world: World, body: dict[str, object]) -> None:
+    browser = world.signed_in("ann")
+    made = browser.send("POST", "/v1/cameras", {"name": "Yard"}).get_json()
+    assert browser.send("PATCH", f"/v1/cameras/{made['id']}", body).status_code in (400, 422)

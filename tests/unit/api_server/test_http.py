@@ -100,8 +100,8 @@ def test_openapi_answers_name_no_secret(world: World) -> None:
     document = json.loads(world.app.test_client().get("/openapi.json").data)
     shown = set(document["components"]["schemas"]["CameraAnswer"]["properties"])
     assert shown == {
-        "id", "name", "owner", "analyses", "clip_ms", "policy", "emotion_purpose", "partition", "version", "published",
-        "created_us",
+        "id", "name", "owner", "analyses", "clip_ms", "policy", "emotion_purpose", "zones", "lines", "partition",
+        "version", "published", "created_us",
     }  # fmt: skip
 
 
