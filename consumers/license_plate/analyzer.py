@@ -87,11 +87,7 @@ class PlateAnalyzer:
 
 def may_be_plate(row: Quad) -> bool:
     """Whether a row of characters has the size and proportions of a plate's."""
-    return (
-        row.height >= HEIGHT_MIN
-        and RATIO_MIN <= row.width / row.height <= RATIO_MAX
-        and abs(row.slope) <= SLOPE_MAX
-    )
+    return row.height >= HEIGHT_MIN and RATIO_MIN <= row.width / row.height <= RATIO_MAX and abs(row.slope) <= SLOPE_MAX
 
 
 def _is_worth_reading(picture: Picture, row: Quad) -> bool:

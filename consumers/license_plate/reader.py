@@ -99,9 +99,7 @@ class PlateReader:
             row = cut
         return found
 
-    def _lines_around(
-        self, picture: Picture, row: Quad, look_height: int
-    ) -> tuple[list[Quad], tuple[float, float]]:
+    def _lines_around(self, picture: Picture, row: Quad, look_height: int) -> tuple[list[Quad], tuple[float, float]]:
         """The text detector on the row's surroundings, enlarged; it finds the row's ends better than the locator. Also
         where the surroundings end on the left and on the right, infinite at the picture's own edges."""
         around = grown(row, AROUND_HEIGHTS + AROUND_WIDTHS * row.width / max(row.height, 1.0), AROUND_Y)

@@ -11,8 +11,25 @@ from numpy.typing import NDArray
 from consumers.license_plate.training.drawn_plates import WORDS, Grey, draw_plate, pattern_text, words_row
 
 PHOTOGRAPHS = [
-    "astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel", "hubble_deep_field", "horse",
-    "ihc", "motorcycle_left", "motorcycle_right", "moon", "rocket", "retina", "clock_motion", "page", "text",
+    "astronaut",
+    "brick",
+    "camera",
+    "chelsea",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "hubble_deep_field",
+    "horse",
+    "ihc",
+    "motorcycle_left",
+    "motorcycle_right",
+    "moon",
+    "rocket",
+    "retina",
+    "clock_motion",
+    "page",
+    "text",
 ]
 """scikit-image's bundled sample pictures: none shows a number plate."""
 PLATE_WIDTHS = (24.0, 110.0)
@@ -176,9 +193,7 @@ class SceneMaker:
         picture[:] = np.clip(picture * (1 - cover) + warped * cover, 0, 255)
         return np.asarray(line, np.float32)
 
-    def _car(
-        self, picture: NDArray[np.float32], outer: NDArray[np.float64], others: list[NDArray[np.float32]]
-    ) -> None:
+    def _car(self, picture: NDArray[np.float32], outer: NDArray[np.float64], others: list[NDArray[np.float32]]) -> None:
         """A body panel round the plate, with a recess, lamps, a bumper's edges, words on the plate's holder.
 
         Left out where it would hide another plate.
