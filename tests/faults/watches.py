@@ -1,6 +1,8 @@
 """What is looked at all the time while a row runs: objects that change, memory and spools that grow."""
 
+import contextlib
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -96,10 +98,10 @@ def longest_silence_s(moments_s: Iterable[float], begin_s: float, end_s: float) 
 
 
 def folder_bytes(folder: Path) -> int:
+    """Bytes of all files below; what is removed meanwhile does not count."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue  # removed just now
+    for parent, _, names in os.walk(folder):  # unlike `rglob`, it passes over folders that have just gone
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
     return total
