@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, Reso
 from common.errors import Transient
 from common.kafka.confluent.admin import answer
 from common.kafka.confluent.config import REQUEST_TIMEOUT_S
-from common.kafka.confluent.errors import error_from
+from common.kafka.confluent.errors import TopicUnknown, error_from
 
 MAX_MESSAGE_BYTES = "max.message.bytes"
 TIMESTAMP_TYPE = "message.timestamp.type"
@@ -41,7 +41,7 @@ def existing_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, Exist
         found[name] = len(topic.partitions)
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in found]
     configs = _configs(admin, resources)
-    return {name: ExistingTopic(name, found[name], configs[name]) for name in found}
+    return {name: ExistingTopic(name, found[name], config) for name, config in configs.items()}
 
 
 def broker_config(admin: AdminClient) -> dict[str, str]:
@@ -62,6 +62,9 @@ def _configs(admin: AdminClient, resources: list[ConfigResource]) -> dict[str, d
     futures = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT_S)
     found: dict[str, dict[str, str]] = {}
     for resource, future in futures.items():
-        entries: dict[str, ConfigEntry] = answer(future, f"reading the settings of {resource.name}")
+        try:
+            entries: dict[str, ConfigEntry] = answer(future, f"reading the settings of {resource.name}")
+        except TopicUnknown:
+            continue  # deleted since the topics were listed
         found[resource.name] = {name: entry.value for name, entry in entries.items() if entry.value is not None}
     return found

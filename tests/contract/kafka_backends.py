@@ -121,6 +121,10 @@ class BrokerBackend:
     def recreate_topic(self, topic: str) -> None:
         partitions = len(self._admin.list_topics(topic, timeout=ADMIN_LIMIT_S).topics[topic].partitions)
         self._admin.delete_topics([topic])[topic].result(ADMIN_LIMIT_S)
+        deadline = Deadline(SETUP_LIMIT_S)
+        # The answer comes before its threads have forgotten it: the old one must not be taken for the new.
+        while topic in existing_topics(self._admin, [topic]) and not deadline.is_over:
+            SystemClock().sleep(0.02)
         self._create(topic, partitions, None)
 
     def expire_to(self, topic: str, partition: int, offset: int) -> None:

@@ -154,7 +154,8 @@ def test_uploads_that_stall_give_their_places_back(system: ApiSystem) -> None:
     with ExitStack() as stalled:
         for _ in range(AT_ONCE):
             stalled.enter_context(stalled_upload(system, admin))
-        wait_until(lambda: upload() == 503, "every place is taken")
+        wait_until(lambda: len(list((system.folder / "uploads").glob("*"))) == AT_ONCE, "every place is taken")
+        assert upload() == 503
         assert admin.get("/v1/queries").status_code == 200
         wait_until(lambda: upload() == 201, "a place is free again")
     assert "Traceback" not in system.api.log, system.api.log

@@ -191,6 +191,17 @@ class FakeBucket:
                 if e.session is not None and e.seq is not None and e.fate not in (Fate.DUPLICATE, Fate.DEAD_LETTER)
             ]
 
+    def topic_ids(self, camera: str, identity: tuple[str, int]) -> list[str]:
+        """The topic of each clip that `frames` counts this frame in."""
+        with self.lock:
+            return [
+                s.origin.topic_id
+                for s in self.objects.values()
+                for e in s.entries
+                if (s.camera, (e.session, e.seq)) == (camera, identity)
+                and e.fate not in (Fate.DUPLICATE, Fate.DEAD_LETTER)
+            ]
+
 
 class FakeClipStore:
     """Implements the runtime's `ClipStore` over a bucket. `at` is called with the name of each crash point."""

@@ -20,7 +20,6 @@ _CONFIGURATION = frozenset(
         KafkaError._AUTHENTICATION,
         KafkaError._INVALID_ARG,
         KafkaError._SSL,
-        KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -36,7 +35,6 @@ _CONFIGURATION = frozenset(
         KafkaError.SECURITY_DISABLED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.TOPIC_EXCEPTION,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.UNSUPPORTED_SASL_MECHANISM,
         KafkaError.UNSUPPORTED_VERSION,
     }
@@ -57,6 +55,10 @@ class TopicExists(ConfigurationError):
     """A topic that was to be made is there."""
 
 
+class TopicUnknown(ConfigurationError):
+    """The broker does not know the topic (any more)."""
+
+
 def error_for(error: KafkaError, doing: str) -> LookoutError:
     """The error to raise or report for `error`, met while `doing` something (a gerund and its object)."""
     sentence = f"{doing}: {error.str()} ({error.name()})"
@@ -68,6 +70,8 @@ def error_for(error: KafkaError, doing: str) -> LookoutError:
         return TooFewBrokers(sentence)
     if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
         return TopicExists(sentence)
+    if error.code() in TOPIC_UNKNOWN:
+        return TopicUnknown(sentence)
     if error.code() in _CONFIGURATION:
         return ConfigurationError(sentence)
     return Transient(sentence)
