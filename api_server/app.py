@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from api_server.accounts.login import Login
+from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.cameras.registry import CameraRegistry
@@ -37,6 +38,7 @@ from api_server.routes.session_routes import session_routes
 from api_server.routes.sighting_routes import sighting_routes
 from api_server.routes.status_routes import status_routes
 from api_server.routes.streaming import VideoSender
+from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from common.clock import Clock
@@ -54,6 +56,7 @@ class ApiParts:
     users: Users
     sessions: Sessions
     login: Login
+    accounts: UserRegistry
     cameras: CameraStore
     registry: CameraRegistry
     clips: ClipStore
@@ -96,6 +99,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
     )
     routes = [
         *session_routes(parts.login, parts.sessions),
+        *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock)),
         *camera_routes(camera_views),
         *clip_routes(parts.cameras, parts.clips),
         *media_routes(MediaViews(parts.store, sender)),
@@ -117,7 +121,7 @@ def create_app(parts: ApiParts) -> Flask:
     # One address per thing: no redirects that would carry a request past the gate.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    gate = Gate(parts.sessions, parts.cameras, parts.clips, parts.uploads, parts.queries)
+    gate = Gate(parts.users, parts.sessions, parts.cameras, parts.clips, parts.uploads, parts.queries)
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
     install(app, build_routes(parts), gate, headers, parts.metrics)
     return app

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
+from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.app import ApiParts
@@ -115,6 +116,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         users=users,
         sessions=sessions,
         login=Login(users, sessions, passwords),
+        accounts=UserRegistry(users, sessions, clock),
         cameras=cameras,
         registry=registry,
         clips=clips,

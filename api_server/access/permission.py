@@ -1,10 +1,10 @@
 """The one function that decides every access, and the table it reads. Denied unless the table says otherwise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, StrEnum
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from api_server.access.subject import Role, Subject
+from api_server.access.subject import Right, Role, Scope, Subject
 
 
 class Action(StrEnum):
@@ -13,6 +13,7 @@ class Action(StrEnum):
     CAMERA_CREATE = "camera.create"
     CAMERA_VIEW = "camera.view"
     CAMERA_EDIT = "camera.edit"
+    CAMERA_PURPOSE = "camera.purpose"
     CAMERA_TOKEN = "camera.token"  # noqa: S105  the name of an action
     CAMERA_DELETE = "camera.delete"
     LIVE_WATCH = "live.watch"
@@ -26,14 +27,8 @@ class Action(StrEnum):
     QUERY_VIEW = "query.view"
     QUERY_CANCEL = "query.cancel"
     QUERY_DELETE = "query.delete"
-
-
-class Reach(Enum):
-    """On which cameras a role may do something. `GENERAL`: the action concerns no camera."""
-
-    OWN = "own"
-    ANY = "any"
-    GENERAL = "general"
+    USER_MANAGE = "user.manage"
+    AUDIT_VIEW = "audit.view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +40,97 @@ class CameraFacts:
     owner: str
 
 
-_OF_A_CAMERA = (
-    Action.CAMERA_VIEW,
-    Action.CAMERA_EDIT,
+_VIEWING = frozenset(
+    {
+        Action.CAMERA_VIEW,
+        Action.LIVE_WATCH,
+        Action.CLIP_VIEW,
+        Action.STATUS_VIEW,
+        Action.RECORDING_VIEW,
+        Action.QUERY_VIEW,
+    }
+)
+"""What the right `view` on a camera allows."""
+_OPERATING = _VIEWING | {Action.CAMERA_EDIT, Action.QUERY_ASK, Action.QUERY_CANCEL, Action.QUERY_DELETE}
+"""What the right `operate` allows. Nothing that takes footage away, lets emotion be analysed or makes a token."""
+_OWNING = _OPERATING | {
+    Action.CAMERA_PURPOSE,
     Action.CAMERA_TOKEN,
     Action.CAMERA_DELETE,
-    Action.LIVE_WATCH,
-    Action.CLIP_VIEW,
     Action.CLIP_DELETE,
-    Action.STATUS_VIEW,
-    Action.RECORDING_VIEW,
     Action.RECORDING_DELETE,
-    Action.QUERY_ASK,
-    Action.QUERY_VIEW,
-    Action.QUERY_CANCEL,
-    Action.QUERY_DELETE,
-)
-_GENERAL = (Action.CAMERA_CREATE, Action.RECORDING_UPLOAD)
-_RIGHTS: Mapping[Role, Mapping[Action, Reach]] = {
-    Role.ADMIN: dict.fromkeys(_GENERAL, Reach.GENERAL) | dict.fromkeys(_OF_A_CAMERA, Reach.ANY),
-    Role.OPERATOR: dict.fromkeys(_GENERAL, Reach.GENERAL) | dict.fromkeys(_OF_A_CAMERA, Reach.OWN),
 }
+"""What the owner of a camera, or of an upload, may do with it."""
+_NOTHING: frozenset[Action] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What a role may do: at all, on every camera, on those they own, and by right on those they are granted."""
+
+    general: frozenset[Action] = _NOTHING
+    everywhere: frozenset[Action] = _NOTHING
+    own: frozenset[Action] = _NOTHING
+    granted: Mapping[Right, frozenset[Action]] = field(default_factory=dict)
+
+
+_RIGHTS: Mapping[Role, _Rights] = {
+    Role.ADMIN: _Rights(
+        general=frozenset({Action.CAMERA_CREATE, Action.RECORDING_UPLOAD, Action.USER_MANAGE, Action.AUDIT_VIEW}),
+        everywhere=_OWNING,
+        own=_OWNING,
+    ),
+    Role.OPERATOR: _Rights(
+        general=frozenset({Action.CAMERA_CREATE, Action.RECORDING_UPLOAD}),
+        own=_OWNING,
+        granted={Right.VIEW: _VIEWING, Right.OPERATE: _OPERATING},
+    ),
+    # Somebody who was an operator before may own cameras still.
+    Role.VIEWER: _Rights(own=_VIEWING, granted={Right.VIEW: _VIEWING, Right.OPERATE: _VIEWING}),
+    Role.AUDITOR: _Rights(general=frozenset({Action.AUDIT_VIEW})),
+}
+_SCOPES: Mapping[Scope, frozenset[Action]] = {
+    Scope.READ: _VIEWING,
+    Scope.OPERATE: (_OPERATING - _VIEWING) | {Action.CAMERA_CREATE, Action.RECORDING_UPLOAD},
+    Scope.MANAGE: _OWNING - _OPERATING,
+    Scope.AUDIT: frozenset({Action.AUDIT_VIEW}),
+}
+"""What is in no scope no token can do: whoever keeps accounts does it in person."""
+_NO_RIGHTS = _Rights()
 
 
 def may(subject: Subject, action: Action, camera: CameraFacts | None) -> bool:
     """Whether `subject` may do `action` to `camera`; `camera` is None only for actions that concern none."""
-    reach = _RIGHTS.get(subject.role, {}).get(action)
-    if reach is None:
+    if not in_scope(subject, action):
         return False
+    rights = _RIGHTS.get(subject.role, _NO_RIGHTS)
     if camera is None:
-        return reach is Reach.GENERAL
-    if reach is Reach.ANY:
+        return action in rights.general
+    if action in rights.everywhere:
         return True
-    return reach is Reach.OWN and camera.owner != "" and camera.owner == subject.user_id
+    if action in rights.own and camera.owner != "" and camera.owner == subject.user_id:
+        return True
+    right = subject.grants.get(camera.camera_id) if camera.camera_id else None
+    return right is not None and action in rights.granted.get(right, _NOTHING)
 
 
 def may_on_any(subject: Subject, action: Action) -> bool:
     """Whether `subject` may do `action` to every camera there is or was: such a list needs no filter by camera."""
-    return _RIGHTS.get(subject.role, {}).get(action) is Reach.ANY
+    return in_scope(subject, action) and action in _RIGHTS.get(subject.role, _NO_RIGHTS).everywhere
+
+
+def may_on_own(subject: Subject, action: Action) -> bool:
+    """Whether `subject` may do `action` to what they own: such a list is filtered by owner."""
+    return in_scope(subject, action) and action in _RIGHTS.get(subject.role, _NO_RIGHTS).own
+
+
+def in_scope(subject: Subject, action: Action) -> bool:
+    """Whether the token in use was made for `action`; a session always is."""
+    return subject.scopes is None or any(action in _SCOPES[scope] for scope in subject.scopes)
+
+
+def takes_grants(role: Role) -> frozenset[Right]:
+    """The rights that mean something for a role."""
+    granted = _RIGHTS[role].granted
+    view = granted.get(Right.VIEW, _NOTHING)
+    return frozenset(right for right, actions in granted.items() if right is Right.VIEW or actions != view)

@@ -20,6 +20,11 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class InPerson:
+    """Anyone who is signed in with a session, about themselves: no token does this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """Who `may` do `action`, which concerns no camera."""
 
@@ -54,4 +59,16 @@ class OnQuery:
     action: Action
 
 
-Rule = Public | SignedIn | Allowed | OnCamera | OnClip | OnRecording | OnQuery
+@dataclass(frozen=True, slots=True)
+class OnUser:
+    """Who `may` do `action`, to the account that the path's `user_id` names; to all others it does not exist (404)."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class OnOwnSession:
+    """Whose session the path's `session_id` names, in person; else 404."""
+
+
+Rule = Public | SignedIn | InPerson | Allowed | OnCamera | OnClip | OnRecording | OnQuery | OnUser | OnOwnSession

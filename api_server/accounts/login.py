@@ -9,7 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS, Passwords
-from api_server.accounts.sessions import Sessions
+from api_server.accounts.sessions import Origin, Sessions
 from api_server.accounts.users import User, Users
 
 PER_ADDRESS = RateLimitItemPerMinute(20, 5)
@@ -44,17 +44,20 @@ class Login:
         self._passwords = passwords
         self._failures = MovingWindowRateLimiter(MemoryStorage())
 
-    def log_in(self, name: str, password: str, address: str) -> LoggedIn | None:
-        """None when name or password is wrong. Raises TooManyAttempts before anything is checked, Transient."""
-        limited = ((PER_ADDRESS, ("address", address)), (PER_ACCOUNT, ("account", name)))
+    def log_in(self, name: str, password: str, origin: Origin) -> LoggedIn | None:
+        """None when name or password is wrong, or the account is not active; each takes as long. Raises TooManyAttempts
+        before anything is checked, Transient."""
+        limited = ((PER_ADDRESS, ("address", origin.address)), (PER_ACCOUNT, ("account", name)))
         for limit, key in limited:
             if not self._failures.test(limit, *key):
                 reset_s = self._failures.get_window_stats(limit, *key).reset_time
                 raise TooManyAttempts(max(1, math.ceil(reset_s - time.time())))
         user = self._users.named(name)
+        if user is not None and not user.is_active:
+            user = None
         is_right = self._passwords.is_right(user.password_hash if user else None, password[:PASSWORD_MAX_CHARS])
         if user is None or not is_right:
             for limit, key in limited:
                 self._failures.hit(limit, *key)
             return None
-        return LoggedIn(user, self._sessions.begin(user))
+        return LoggedIn(user, self._sessions.begin(user, origin))

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 
 from api_server.accounts.users import User, Users
 from api_server.database.port import Database
@@ -15,16 +16,29 @@ ABSOLUTE_S = 12 * 3600
 TOUCH_S = 60
 """A session's last use is written at most this often: a page of posters is dozens of requests."""
 TOKEN_CHARS = 43
+AGENT_MAX_CHARS = 200
 _US = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence a session was begun, for its owner to know it by. `agent`: what the browser calls itself."""
+
+    address: str = ""
+    agent: str = ""
+
+
 class Session(Record):
-    """`id`: hex SHA-256 of the token, which has 256 random bits and is in the cookie alone."""
+    """`id`: hex SHA-256 of the token, which has 256 random bits and is in the cookie alone. `handle`: its name where
+    people see it."""
 
     user_id: str
     created_us: int
     used_us: int
     expires_us: int
+    handle: str = ""
+    address: str = ""
+    agent: str = ""
 
 
 class Sessions:
@@ -35,26 +49,28 @@ class Sessions:
         self._users = users
         self._clock = clock
 
-    def begin(self, user: User) -> str:
+    def begin(self, user: User, origin: Origin = Origin()) -> str:
         """A new session's token."""
         token = secrets.token_urlsafe(32)
         now_us = self._clock.wall_us()
         session = Session(
-            id=_hash(token), user_id=user.id, created_us=now_us, used_us=now_us, expires_us=now_us + ABSOLUTE_S * _US
+            id=_hash(token),
+            user_id=user.id,
+            created_us=now_us,
+            used_us=now_us,
+            expires_us=now_us + ABSOLUTE_S * _US,
+            handle="ses-" + secrets.token_hex(8),
+            address=origin.address[:64],
+            agent=origin.agent[:AGENT_MAX_CHARS],
         )
         self._sessions.insert(session.to_document())
         return token
 
     def resume(self, token: str) -> User | None:
         """The user of a session that is neither expired nor ended; its idle time starts anew."""
-        if len(token) != TOKEN_CHARS or not token.isascii():
-            return None
-        document = self._sessions.get(_hash(token))
-        if document is None:
-            return None
-        session, now_us = Session.from_document(document), self._clock.wall_us()
-        user = self._users.get(session.user_id) if self._is_running(session, now_us) else None
-        if user is None or session.created_us < user.sessions_from_us:
+        session, now_us = self._running(token), self._clock.wall_us()
+        user = self._users.get(session.user_id) if session is not None else None
+        if session is None or user is None or not _is_of(session, user):
             return None
         if now_us - session.used_us >= TOUCH_S * _US:
             self._sessions.update({"_id": session.id}, {"$max": {"used_us": now_us}})
@@ -64,17 +80,48 @@ class Sessions:
         """Idempotent."""
         self._sessions.delete({"_id": _hash(token)})
 
+    def of(self, user: User) -> list[Session]:
+        """Those of `user` that run, the newest use first."""
+        now_us = self._clock.wall_us()
+        found = [Session.from_document(d) for d in self._sessions.find({"user_id": user.id}, sort=[("used_us", -1)])]
+        return [session for session in found if self._is_running(session, now_us) and _is_of(session, user)]
+
+    def is_that(self, session: Session, token: str) -> bool:
+        """Whether `session` is the one of `token`."""
+        return hmac.compare_digest(session.id, _hash(token))
+
+    def end_all(self, user_id: str, but_token: str | None = None) -> int:
+        """End every session of a user, but for the one of `but_token`; how many."""
+        where: dict[str, object] = {"user_id": user_id}
+        if but_token is not None:
+            where["_id"] = {"$ne": _hash(but_token)}
+        return self._sessions.delete(where)
+
+    def end_one(self, session: Session) -> None:
+        self._sessions.delete({"_id": session.id})
+
     def drop_expired(self) -> int:
         """Forget sessions nobody can resume any more; how many."""
         now_us = self._clock.wall_us()
         idle = self._sessions.delete({"used_us": {"$lt": now_us - (IDLE_S + TOUCH_S) * _US}})
         return idle + self._sessions.delete({"expires_us": {"$lt": now_us}})
 
+    def _running(self, token: str) -> Session | None:
+        if len(token) != TOKEN_CHARS or not token.isascii():
+            return None
+        document = self._sessions.get(_hash(token))
+        session = Session.from_document(document) if document is not None else None
+        return session if session is not None and self._is_running(session, self._clock.wall_us()) else None
+
     @staticmethod
     def _is_running(session: Session, now_us: int) -> bool:
         # A session whose times lie in the future is as good as none: the clock was set back, or it was forged.
         is_recent = -TOUCH_S * _US <= now_us - session.used_us < (IDLE_S + TOUCH_S) * _US
         return is_recent and now_us < session.expires_us
+
+
+def _is_of(session: Session, user: User) -> bool:
+    return user.is_active and session.created_us >= user.sessions_from_us
 
 
 def csrf_token(session_token: str) -> str:

@@ -117,6 +117,9 @@ class AskedPurpose(Asked):
     text: str = Field(min_length=3, max_length=500)
     expires_us: int = Field(gt=0, lt=2**53)
 
+    def to_purpose(self) -> EmotionPurpose:
+        return EmotionPurpose(text=self.text, expires_us=self.expires_us)
+
 
 class NewCameraBody(Asked):
     """The body of `POST /v1/cameras`."""
@@ -208,4 +211,4 @@ def _lines(asked: tuple[AskedLine, ...]) -> tuple[Line, ...]:
 
 
 def _purpose(asked: AskedPurpose | None) -> EmotionPurpose | None:
-    return EmotionPurpose(text=asked.text, expires_us=asked.expires_us) if asked is not None else None
+    return asked.to_purpose() if asked is not None else None

@@ -69,9 +69,13 @@ def matches(document: Mapping[str, Any], where: Where) -> bool:
     return True
 
 
-def _apply(document: Document, change: Change) -> None:
+def _apply(whole: Document, change: Change) -> None:
     for operator, fields in change.items():
-        for field, operand in fields.items():
+        for path, operand in fields.items():
+            *outer, field = path.split(".")
+            document = whole
+            for part in outer:
+                document = document.get(part, {}) if operator == "$unset" else document.setdefault(part, {})
             if operator == "$set":
                 document[field] = copy.deepcopy(operand)
             elif operator == "$unset":

@@ -2,7 +2,7 @@
 
 Single-document atomic operations only: no transactions, pipeline updates or partial indexes, because the light embedded
 server lacks them (DESIGN 4). Filters and changes are MongoDB's own, of these operators: `$lt $lte $gt $gte $ne $in $nin
-$exists $regex $or $and`, and `$set $unset $inc $max`.
+$exists $regex $or $and`, and `$set $unset $inc $max`; a dot in a name reaches into an object.
 """
 
 from collections.abc import Mapping, Sequence

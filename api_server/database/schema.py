@@ -30,7 +30,7 @@ QUERIES = "queries"
 QUERY_SIGHTINGS = "query_sightings"
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
-    CollectionSpec(USERS, (Index(("name",), is_unique=True),)),
+    CollectionSpec(USERS, (Index(("name",), is_unique=True), Index(("created_us", "_id")), Index(("link_hash",)))),
     CollectionSpec(SESSIONS, (Index(("user_id",)), Index(("expires_us",)))),
     CollectionSpec(CAMERAS, (Index(("partition",)),)),
     CollectionSpec(

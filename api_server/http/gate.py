@@ -7,8 +7,20 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from api_server.access.permission import Action, CameraFacts, may
-from api_server.access.rules import Allowed, OnCamera, OnClip, OnQuery, OnRecording, Public, SignedIn
-from api_server.accounts.sessions import Sessions, csrf_token
+from api_server.access.rules import (
+    Allowed,
+    InPerson,
+    OnCamera,
+    OnClip,
+    OnOwnSession,
+    OnQuery,
+    OnRecording,
+    OnUser,
+    Public,
+    SignedIn,
+)
+from api_server.accounts.sessions import Session, Sessions, csrf_token
+from api_server.accounts.users import User, Users, is_user_id
 from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
 from api_server.clips.records import ClipRecord
@@ -40,12 +52,14 @@ class Gate:
 
     def __init__(
         self,
+        users: Users,
         sessions: Sessions,
         cameras: CameraStore,
         clips: ClipStore,
         uploads: UploadStore,
         queries: QueryStore,
     ) -> None:
+        self._users = users
         self._sessions = sessions
         self._cameras = cameras
         self._clips = clips
@@ -75,11 +89,11 @@ class Gate:
             given = request.headers.get(CSRF_HEADER, "")
             if not hmac.compare_digest(given.encode(), csrf_token(call.session_token).encode()):
                 raise ApiError(403, "csrf", f"The header {CSRF_HEADER} does not hold this session's token.")
-        return Call(user.subject, call.session_token, call.path)
+        return Call(user.subject, call.session_token, call.path, account_found=user)
 
     def _permitted(self, route: Route, call: Call) -> Call:
         match route.rule:
-            case SignedIn():
+            case SignedIn() | InPerson():
                 return call
             case Allowed(action):
                 if not may(call.subject, action, None):
@@ -93,6 +107,10 @@ class Gate:
                 return replace(call, recording_found=self._recording(call, action))
             case OnQuery(action):
                 return replace(call, query_found=self._query(call, action))
+            case OnUser(action):
+                return replace(call, user_found=self._user(call, action))
+            case OnOwnSession():
+                return replace(call, own_session_found=self._own_session(call))
         raise ApiError(403, "not_allowed", "Nobody has said who may do this.")
 
     def _camera(self, call: Call, action: Action) -> Camera:
@@ -139,6 +157,19 @@ class Gate:
         if not may(call.subject, action, facts):
             raise not_found()
         return query
+
+    def _user(self, call: Call, action: Action) -> User:
+        user_id = str(call.path["user_id"])
+        user = self._users.get(user_id) if is_user_id(user_id) else None
+        if user is None or not may(call.subject, action, None):
+            raise not_found()
+        return user
+
+    def _own_session(self, call: Call) -> Session:
+        found = [s for s in self._sessions.of(call.account) if s.handle == call.path["session_id"] != ""]
+        if not found:
+            raise not_found()
+        return found[0]
 
 
 def check_origin(request: Request) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api_server.access.rules import OnCamera, OnClip, OnQuery, OnRecording
+from api_server.access.rules import OnCamera, OnClip, OnOwnSession, OnQuery, OnRecording, OnUser
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
@@ -33,9 +33,9 @@ _ERRORS = {
     503: "A server behind this one does not answer; Retry-After says when to try again.",
 }
 _DESCRIPTION = (
-    "Sign in with POST /v1/session; the cookie it sets is the session. POST, PATCH and DELETE also need the session's "
-    f"CSRF token in {CSRF_HEADER}. What belongs to somebody else does not exist (404). Names of times end in their "
-    "unit, since 1970. Lists are paged by cursor."
+    "Sign in with POST /v1/session; the cookie it sets is the session. POST, PUT, PATCH and DELETE also need the "
+    f"session's CSRF token in {CSRF_HEADER}. What belongs to somebody else does not exist (404). Names of times end in "
+    "their unit, since 1970. Lists are paged by cursor."
 )
 
 Mode = Literal["validation", "serialization"]
@@ -137,7 +137,7 @@ def _possible_errors(route: Route) -> list[int]:
         statuses |= {401}
     if not route.is_safe:
         statuses |= {403}
-    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording):
+    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession):
         statuses |= {404}
     if route.query is not None:
         statuses |= {400}

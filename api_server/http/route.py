@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from api_server.access.rules import Public, Rule
 from api_server.access.subject import Subject
+from api_server.accounts.sessions import Session
+from api_server.accounts.users import User
 from api_server.cameras.camera import Camera
 from api_server.clips.records import ClipRecord
 from api_server.queries.record import QueryRecord
@@ -22,8 +24,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One permitted, checked request. `camera`, `clip`, `recording` and `asked` (a query) are there when the route's
-    rule is about one."""
+    """One permitted, checked request. `camera`, `clip`, `recording`, `asked` (a query), `user` and `own_session` are
+    there when the route's rule is about one. `account`: whose request it is."""
 
     person: Subject | None
     session_token: str | None = field(repr=False)
@@ -34,6 +36,9 @@ class Call:
     clip_found: ClipRecord | None = None
     recording_found: Upload | None = None
     query_found: QueryRecord | None = None
+    user_found: User | None = None
+    own_session_found: Session | None = None
+    account_found: User | None = field(default=None, repr=False)
 
     @property
     def subject(self) -> Subject:
@@ -54,6 +59,18 @@ class Call:
     @property
     def asked(self) -> QueryRecord:
         return _given(self.query_found, "a query")
+
+    @property
+    def user(self) -> User:
+        return _given(self.user_found, "a user")
+
+    @property
+    def own_session(self) -> Session:
+        return _given(self.own_session_found, "a session of theirs")
+
+    @property
+    def account(self) -> User:
+        return _given(self.account_found, "an account")
 
     def take_query(self, kind: type[T]) -> T:
         return _of(self.query, kind)

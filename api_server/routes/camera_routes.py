@@ -1,6 +1,5 @@
 """Cameras: create, list, show, change, delete, new token."""
 
-import re
 from typing import Any
 
 from flask import request
@@ -15,12 +14,11 @@ from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionC
 from api_server.cameras.requests import CameraChange, NewCameraBody
 from api_server.cameras.store import CameraStore
 from api_server.http.errors import ApiError, not_found
+from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
 from common.contracts.camera_settings import DEFAULT_EVERY_MS
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
-
-_ETAG = re.compile(r'^"v(\d{1,18})"$')
 
 
 class AnalysisAnswer(BaseModel):
@@ -93,8 +91,10 @@ class CameraViews:
         return self._reply_with_token(camera, token, 201)
 
     def change(self, call: Call) -> Reply:
+        wanted = call.take_body(CameraChange)
+        _require_purpose_right(call, wanted)
         try:
-            camera = self._registry.change(call.camera.id, call.take_body(CameraChange), _wanted_version())
+            camera = self._registry.change(call.camera.id, wanted, wanted_version(request))
         except (PurposeMissing, PurposeRefused) as error:
             raise _purpose_problem(error) from error
         except VersionChanged as error:
@@ -116,13 +116,13 @@ class CameraViews:
 
     def _reply(self, camera: Camera) -> Reply:
         answer = CameraAnswer.model_validate(_fields(camera, self._owner_name(camera)))
-        return Reply(answer, headers={"ETag": f'"v{camera.version}"'})
+        return Reply(answer, headers={"ETag": etag_of(camera.version)})
 
     def _reply_with_token(self, camera: Camera, token: str, status: int) -> Reply:
         path = f"/v1/cameras/{camera.id}/frames"
         shown_once = {"token": token, "ingest_path": path, "ingest_port": self._ingest_port}
         answer = CameraWithToken.model_validate(_fields(camera, self._owner_name(camera)) | shown_once)
-        return Reply(answer, status, {"Location": f"/v1/cameras/{camera.id}", "ETag": f'"v{camera.version}"'})
+        return Reply(answer, status, {"Location": f"/v1/cameras/{camera.id}", "ETag": etag_of(camera.version)})
 
     def _owner_name(self, camera: Camera) -> str | None:
         owner = self._users.get(camera.owner)
@@ -143,15 +143,12 @@ def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
     return camera.model_dump() | {"owner": owner, "analyses": analyses, "published": is_published}
 
 
-def _wanted_version() -> int | None:
-    """The version in `If-Match`; None: any. Raises ApiError 400."""
-    header = request.headers.get("If-Match", "*").strip()
-    if header == "*":
-        return None
-    match = _ETAG.fullmatch(header)
-    if match is None:
-        raise ApiError(400, "invalid_request", 'If-Match must be an ETag of this camera, like "v3".')
-    return int(match[1])
+def _require_purpose_right(call: Call, wanted: CameraChange) -> None:
+    """Whoever edits a camera may not thereby let emotion be analysed. Raises ApiError 403."""
+    stated, known = wanted.emotion_purpose, call.camera.emotion_purpose
+    is_known = stated is None or (known is not None and stated.to_purpose() == known)
+    if not is_known and not may(call.subject, Action.CAMERA_PURPOSE, call.camera.facts):
+        raise ApiError(403, "not_allowed", "Only the owner of the camera and admins can state a purpose.")
 
 
 def _purpose_problem(error: PurposeMissing | PurposeRefused) -> ApiError:

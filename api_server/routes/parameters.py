@@ -37,6 +37,7 @@ def is_cursor(text: str) -> str:
     return text
 
 
+CursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)]
 TimeMs = Annotated[
     int,
     BeforeValidator(_to_ms, json_schema_input_type=int | str),

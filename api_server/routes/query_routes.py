@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api_server.access.permission import Action, may, may_on_any
+from api_server.access.permission import Action, may, may_on_any, may_on_own
 from api_server.access.rules import OnQuery, SignedIn
 from api_server.cameras.camera import Camera
 from api_server.cameras.purpose import PurposeRefused
@@ -185,7 +185,9 @@ class QueryViews:
         of_uploads: dict[str, object] = {"camera": None}
         if not may_on_any(call.subject, Action.QUERY_VIEW):
             of_uploads["owner"] = call.subject.user_id
-        parts: list[Where] = [{"$or": [{"camera": {"$in": sorted(allowed)}}, of_uploads]}]
+        on_cameras: Where = {"camera": {"$in": sorted(allowed)}}
+        has_own = may_on_own(call.subject, Action.QUERY_VIEW)
+        parts: list[Where] = [{"$or": [on_cameras, of_uploads]} if has_own else on_cameras]
         wanted = {
             "camera": query.camera,
             "question.recording": query.recording,

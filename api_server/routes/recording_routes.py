@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from flask import Response, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api_server.access.permission import Action, may, may_on_any
+from api_server.access.permission import Action, may, may_on_any, may_on_own
 from api_server.access.rules import Allowed, OnRecording, SignedIn
 from api_server.cameras.store import CameraStore
 from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
@@ -118,7 +118,8 @@ class RecordingViews:
         to_ms = query.to_ms if query.to_ms is not None else self._clock.wall_us() // 1000 + DAY_MS // 24
         from_ms = query.from_ms if query.from_ms is not None else max(0, to_ms - DAY_MS)
         found = [span_answer(span) for span in self._spans(call, query, from_ms, to_ms)]
-        if query.source != "camera" and query.camera is None:
+        has_uploads = may_on_own(call.subject, Action.RECORDING_VIEW)
+        if query.source != "camera" and query.camera is None and has_uploads:
             found += [upload_answer(upload) for upload in self._uploads.listed(self._uploads_where(call, query))]
         found.sort(key=lambda r: (r.start_us, r.id), reverse=True)
         if query.cursor is not None:

@@ -1,12 +1,12 @@
 """Signing in and out."""
 
-from flask import Response, request
+from flask import Request, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api_server.access.rules import Public, SignedIn
+from api_server.access.rules import InPerson, Public
 from api_server.accounts.login import Login, TooManyAttempts
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
-from api_server.accounts.sessions import Sessions, csrf_token
+from api_server.accounts.sessions import Origin, Sessions, csrf_token
 from api_server.http.cookies import clear_session_cookie, set_session_cookie
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
@@ -29,13 +29,18 @@ class SessionAnswer(BaseModel):
     csrf_token: str
 
 
+def whence(request: Request) -> Origin:
+    """The peer, for limits and for the list of sessions."""
+    return Origin(request.remote_addr or "unknown", request.headers.get("User-Agent", ""))
+
+
 def session_routes(login: Login, sessions: Sessions) -> list[Route]:
     """`POST`, `GET` and `DELETE /v1/session`."""
 
     def sign_in(call: Call) -> Response:
         wanted = call.take_body(Credentials)
         try:
-            done = login.log_in(wanted.name.strip().lower(), wanted.password, request.remote_addr or "unknown")
+            done = login.log_in(wanted.name.strip().lower(), wanted.password, whence(request))
         except TooManyAttempts as error:
             wait = {"Retry-After": str(error.retry_after_s)}
             raise ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait) from error
@@ -69,6 +74,6 @@ def session_routes(login: Login, sessions: Sessions) -> list[Route]:
             answer=SessionAnswer,
             errors=(401, 429),
         ),
-        Route("GET", "/v1/session", SignedIn(None), show, "Who is signed in.", answer=SessionAnswer),
-        Route("DELETE", "/v1/session", SignedIn(None), sign_out, "Sign out: ends the session.", status=204),
+        Route("GET", "/v1/session", InPerson(), show, "Who is signed in.", answer=SessionAnswer),
+        Route("DELETE", "/v1/session", InPerson(), sign_out, "Sign out: ends the session.", status=204),
     ]

@@ -90,6 +90,18 @@ class DatabaseContract:
         assert clips.update_and_get({"_id": "a"}, {"$max": {"m": 3}}) == {"_id": "a", "n": 7, "m": 4}
         assert clips.update_and_get({"_id": "b"}, {"$set": {"n": 1}}) is None
 
+    def test_update_reaches_into_an_object(self, database: Database) -> None:
+        users = database.collection("users")
+        users.insert({"_id": "a", "name": "ann", "grants": {}})
+        assert users.update({"_id": "a"}, {"$set": {"grants.cam-a": "view"}, "$inc": {"n": 1}})
+        assert users.update({"_id": "a", "grants.cam-a": "view"}, {"$set": {"grants.cam-b": "operate"}})
+        assert users.update_and_get({"_id": "a"}, {"$unset": {"grants.cam-a": ""}}) == {
+            "_id": "a",
+            "name": "ann",
+            "grants": {"cam-b": "operate"},
+            "n": 1,
+        }
+
     def test_update_of_many_at_once_loses_none(self, database: Database) -> None:
         clips = database.collection("clips")
         clips.insert({"_id": "a", "n": 0})

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from api_server.access.subject import Role
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
+from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import User, Users
 from api_server.app import ApiParts, create_app
@@ -116,6 +117,7 @@ class World:
             users=self.users,
             sessions=self.sessions,
             login=Login(self.users, self.sessions, self.passwords),
+            accounts=UserRegistry(self.users, self.sessions, self.clock),
             cameras=self.cameras,
             registry=self.registry,
             clips=self.clips,
