@@ -18,6 +18,8 @@ from api_server.http.dispatch import install
 from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders
 from api_server.http.route import Route
+from api_server.pictures.purposes import PurposeStore
+from api_server.pictures.service import PictureService
 from api_server.queries.attendance import BoardAttendance
 from api_server.queries.registry import QueryRegistry
 from api_server.queries.store import QueryStore
@@ -31,6 +33,8 @@ from api_server.routes.live_routes import live_routes
 from api_server.routes.media_routes import MediaViews, media_routes
 from api_server.routes.openapi_routes import openapi_routes
 from api_server.routes.page_routes import page_routes
+from api_server.routes.picture_routes import PictureViews, picture_routes
+from api_server.routes.purpose_routes import PurposeViews, purpose_routes
 from api_server.routes.query_media_routes import QueryMediaViews, query_media_routes
 from api_server.routes.query_routes import QueryViews, query_routes
 from api_server.routes.recording_routes import RecordingViews, recording_routes
@@ -97,6 +101,10 @@ def build_routes(parts: ApiParts) -> list[Route]:
         QueryRegistry(parts.queries, footage, parts.store, parts.clock),
         BoardAttendance(parts.board, parts.clock),
     )
+    pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
+    purposes = PurposeStore(parts.database)
+    picture_views = PictureViews(pictures, purposes, parts.clock)
+    purpose_views = PurposeViews(parts.cameras, parts.queries, purposes, parts.users, parts.clock)
     routes = [
         *session_routes(parts.login, parts.sessions),
         *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock)),
@@ -107,6 +115,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *recording_routes(recording_views),
         *query_routes(query_views),
         *query_media_routes(QueryMediaViews(parts.store, sender)),
+        *picture_routes(picture_views),
+        *purpose_routes(purpose_views),
         *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),

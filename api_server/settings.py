@@ -27,6 +27,10 @@ class ApiSettings(Settings):
     )
     uploads_bytes: int = Field(20 * 10**9, alias="LOOKOUT_UPLOADS_BYTES", ge=10**6, description="all uploads together")
 
+    pictures_url: str | None = Field(
+        None, alias="LOOKOUT_PICTURES_URL", pattern=r"^https?://[^/]+$", description="python -m consumers pictures"
+    )
+
     @field_validator("signing_key")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:

@@ -45,6 +45,7 @@ KNOWN_VARIABLES = frozenset(
         "UPLOAD_BYTES",
         "UPLOADS_BYTES",
         "UPLOAD_HOURS",
+        "PICTURES_URL",
     )
 )
 """Every `LOOKOUT_*` name of DESIGN 10, and what services add (their pages in docs/ say what). Any other is refused at

@@ -7,7 +7,7 @@ import sys
 
 from common.errors import ConfigurationError, LookoutError
 
-COMMANDS = ("run", "analyze", "annotate", "watch", "ledger", "dead-letters", "measure", "gallery")
+COMMANDS = ("run", "analyze", "annotate", "watch", "ledger", "dead-letters", "measure", "gallery", "pictures")
 """Each is a module of `consumers.commands`."""
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 78

@@ -19,6 +19,8 @@ class Action(StrEnum):
     LIVE_WATCH = "live.watch"
     CLIP_VIEW = "clip.view"
     CLIP_DELETE = "clip.delete"
+    CLIP_HOLD = "clip.hold"
+    CLIP_SHARE = "clip.share"
     STATUS_VIEW = "status.view"
     RECORDING_UPLOAD = "recording.upload"
     RECORDING_VIEW = "recording.view"
@@ -27,6 +29,10 @@ class Action(StrEnum):
     QUERY_VIEW = "query.view"
     QUERY_CANCEL = "query.cancel"
     QUERY_DELETE = "query.delete"
+    PICTURE_ANALYZE = "picture.analyze"
+    EXPORT_CREATE = "export.create"
+    EXPORT_VIEW = "export.view"
+    EXPORT_DELETE = "export.delete"
     USER_MANAGE = "user.manage"
     AUDIT_VIEW = "audit.view"
 
@@ -58,9 +64,15 @@ _OWNING = _OPERATING | {
     Action.CAMERA_TOKEN,
     Action.CAMERA_DELETE,
     Action.CLIP_DELETE,
+    Action.CLIP_HOLD,
+    Action.CLIP_SHARE,
     Action.RECORDING_DELETE,
+    Action.EXPORT_VIEW,
+    Action.EXPORT_DELETE,
 }
-"""What the owner of a camera, or of an upload, may do with it."""
+"""What the owner of a camera, an upload or an export may do with it."""
+_MAKING = frozenset({Action.CAMERA_CREATE, Action.RECORDING_UPLOAD, Action.PICTURE_ANALYZE, Action.EXPORT_CREATE})
+"""What hangs on no camera and makes something of one's own."""
 _NOTHING: frozenset[Action] = frozenset()
 
 
@@ -76,12 +88,12 @@ class _Rights:
 
 _RIGHTS: Mapping[Role, _Rights] = {
     Role.ADMIN: _Rights(
-        general=frozenset({Action.CAMERA_CREATE, Action.RECORDING_UPLOAD, Action.USER_MANAGE, Action.AUDIT_VIEW}),
+        general=_MAKING | {Action.USER_MANAGE, Action.AUDIT_VIEW},
         everywhere=_OWNING,
         own=_OWNING,
     ),
     Role.OPERATOR: _Rights(
-        general=frozenset({Action.CAMERA_CREATE, Action.RECORDING_UPLOAD}),
+        general=_MAKING,
         own=_OWNING,
         granted={Right.VIEW: _VIEWING, Right.OPERATE: _OPERATING},
     ),
@@ -91,7 +103,7 @@ _RIGHTS: Mapping[Role, _Rights] = {
 }
 _SCOPES: Mapping[Scope, frozenset[Action]] = {
     Scope.READ: _VIEWING,
-    Scope.OPERATE: (_OPERATING - _VIEWING) | {Action.CAMERA_CREATE, Action.RECORDING_UPLOAD},
+    Scope.OPERATE: (_OPERATING - _VIEWING) | _MAKING,
     Scope.MANAGE: _OWNING - _OPERATING,
     Scope.AUDIT: frozenset({Action.AUDIT_VIEW}),
 }

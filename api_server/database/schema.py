@@ -28,6 +28,7 @@ GAPS = "gaps"
 UPLOADS = "uploads"
 QUERIES = "queries"
 QUERY_SIGHTINGS = "query_sightings"
+PURPOSES = "purposes"
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     CollectionSpec(USERS, (Index(("name",), is_unique=True), Index(("created_us", "_id")), Index(("link_hash",)))),
@@ -67,4 +68,5 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
         ),
     ),
     CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")),)),
+    CollectionSpec(PURPOSES, (Index(("user", "stated_us", "_id")), Index(("stated_us", "_id")))),
 )

@@ -21,6 +21,7 @@ _ERRORS = {
     401: "Not signed in.",
     403: "Not allowed, or the CSRF token is missing.",
     404: "There is no such thing, or it is not yours.",
+    406: "None of the types in Accept can be given.",
     409: "Not in the state that this needs; the message says why.",
     411: "The body has no Content-Length.",
     412: "Changed since it was read.",
@@ -119,8 +120,8 @@ def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary}
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": named[(route.answer, "serialization")]}}
-    elif route.media is not None:
-        good["content"] = {route.media: {}}
+    if route.media is not None:
+        good.setdefault("content", {})[route.media] = {}
     responses: dict[str, Any] = {str(route.status): good}
     if route.media is not None and route.media.startswith("video/"):
         responses["206"] = {**good, "description": "The range asked for."}

@@ -70,6 +70,8 @@ def service_environment(system: SystemSettings, health_port: int | None = None) 
         "LOOKOUT_VAR_DIR": str(system.var.root),
         "LOOKOUT_DISK_PATH": outer.get("LOOKOUT_DISK_PATH") or str(system.var.root),
         "LOOKOUT_S3_SERVER": system.launcher.s3_server,
+        "LOOKOUT_PICTURES_URL": outer.get("LOOKOUT_PICTURES_URL")
+        or f"http://{LOOPBACK}:{system.ports.health_of('pictures')}",
         "S3_BUCKET": system.storage.bucket,
         "MODEL_DIR": outer.get("MODEL_DIR") or str(MODELS),
         "DEMO": "1" if system.launcher.demo else "0",

@@ -11,7 +11,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
 # Health ports of processes that serve no HTTP of their own, counted from LOOKOUT_HEALTH_PORT.
-HEALTH_ORDER = ("recorder", "emotion", "license_plate", "indexer", "objects", "people", "recognition")
+HEALTH_ORDER = ("recorder", "emotion", "license_plate", "indexer", "objects", "people", "recognition", "pictures")
 
 
 class PortError(ValueError):
@@ -50,7 +50,8 @@ def ports_from(environment: Mapping[str, str]) -> Ports:
         text = environment.get(variable_of(field.name), "")
         if not text:
             continue
-        if not text.isdecimal() or not (0 if field.name == "health" else 1) <= int(text) <= HIGHEST_PORT - 8:
+        lowest, highest = (0 if field.name == "health" else 1), HIGHEST_PORT - len(HEALTH_ORDER)
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
             raise PortError(f"{variable_of(field.name)}={text!r} is not a port number.")
         chosen[field.name] = int(text)
     if chosen.get("health") == 0:

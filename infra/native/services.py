@@ -17,7 +17,8 @@ from infra.native.settings import SystemSettings
 CONSUMERS = ("recorder", "emotion", "license_plate")
 FURTHER = ("objects", "people", "recognition")
 """Consumers that run only where LOOKOUT_ANALYSES names them."""
-SERVICES = ("producer_service", "api_server", "indexer", "signalling", *CONSUMERS)
+PICTURES = "pictures"
+SERVICES = ("producer_service", "api_server", "indexer", "signalling", PICTURES, *CONSUMERS)
 ANSWER_S = 3.0
 TOPICS_WORDS = ("-m", "common.kafka.topics_command")
 # Closing a clip and committing takes a consumer seconds, not minutes; every promise holds for SIGKILL as well.
@@ -42,6 +43,10 @@ def build_service(system: SystemSettings, name: str) -> Service:
         # The pool's threads are the parallelism; a library that makes its own on top only gets in the way.
         environment = {"OMP_NUM_THREADS": "1", **service_environment(system, port)}
         host, stop_s = LOOPBACK, CONSUMER_STOP_S
+    elif name == PICTURES:
+        words, port = ("-m", "consumers", PICTURES), ports.health_of(name)
+        environment = {"OMP_NUM_THREADS": "1", **service_environment(system, port)}
+        host, stop_s = LOOPBACK, 15.0
     elif name == "indexer":
         words, port = ("-m", "api_server.indexer"), ports.health_of(name)
         environment = service_environment(system, port)

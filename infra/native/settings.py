@@ -16,6 +16,8 @@ from infra.native.ports import HEALTH_ORDER, LOOPBACK, PortError, Ports, ports_f
 from infra.native.s3 import CHOICES
 
 MAX_DEMO_CAMERAS = 64
+NO_ANALYSES = ("indexer", "pictures")
+"""Have a health port and are no consumer that could be asked for."""
 
 
 class LauncherSettings(Settings):
@@ -42,9 +44,9 @@ class LauncherSettings(Settings):
     @field_validator("analyses")
     @classmethod
     def _known_analyses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in HEALTH_ORDER or name == "indexer"]
+        unknown = [name for name in value if name not in HEALTH_ORDER or name in NO_ANALYSES]
         if unknown or len(set(value)) < len(value):
-            known = ", ".join(name for name in HEALTH_ORDER if name != "indexer")
+            known = ", ".join(name for name in HEALTH_ORDER if name not in NO_ANALYSES)
             raise ValueError(f"must be different ones of {known}")
         return value
 

@@ -12,7 +12,8 @@ ANN = Subject("usr-ann", "ann", Role.OPERATOR)
 HERS = CameraFacts("cam-hers", "usr-ann")
 HIS = CameraFacts("cam-his", "usr-bob")
 ORPHAN = CameraFacts("cam-orphan", "")
-GENERAL = (Action.CAMERA_CREATE, Action.RECORDING_UPLOAD, Action.USER_MANAGE, Action.AUDIT_VIEW)
+MAKING = {Action.CAMERA_CREATE, Action.RECORDING_UPLOAD, Action.PICTURE_ANALYZE, Action.EXPORT_CREATE}
+GENERAL = (*MAKING, Action.USER_MANAGE, Action.AUDIT_VIEW)
 ON_CAMERAS = [action for action in Action if action not in GENERAL]
 VIEWING = {
     Action.CAMERA_VIEW,
@@ -67,7 +68,7 @@ def test_may_unknown_role_denies_everything() -> None:
     ("role", "general"),
     [
         (Role.ADMIN, set(GENERAL)),
-        (Role.OPERATOR, {Action.CAMERA_CREATE, Action.RECORDING_UPLOAD}),
+        (Role.OPERATOR, MAKING),
         (Role.VIEWER, set()),
         (Role.AUDITOR, {Action.AUDIT_VIEW}),
     ],

@@ -66,7 +66,13 @@ JPEG = b"\xff\xd8 a picture \xff\xd9"
 class World:
     """One installation. Nothing runs by itself: tests call the parts they are about."""
 
-    def __init__(self, var_dir: Path, public_url: str | None = None, signing_key: str | None = SIGNING_KEY) -> None:
+    def __init__(
+        self,
+        var_dir: Path,
+        public_url: str | None = None,
+        signing_key: str | None = SIGNING_KEY,
+        pictures_url: str = "",
+    ) -> None:
         self.clock = FakeClock()
         self.database = MemoryDatabase()
         self.store = MemoryObjectStore(self.clock, public_endpoint_url=public_url)
@@ -112,7 +118,9 @@ class World:
             )
         )
         self.parts = ApiParts(
-            settings=load_settings(ApiSettings, {"LOOKOUT_SIGNING_KEY": signing_key or ""}),
+            settings=load_settings(
+                ApiSettings, {"LOOKOUT_SIGNING_KEY": signing_key or "", "LOOKOUT_PICTURES_URL": pictures_url}
+            ),
             database=self.database,
             users=self.users,
             sessions=self.sessions,

@@ -78,7 +78,7 @@ def test_every_service_has_a_port_of_its_own_and_processes_without_http_a_health
     assert len({service.port for service in services.values()}) == len(SERVICES)
     for name, service in services.items():
         told = service.command.environment.get("LOOKOUT_HEALTH_PORT")
-        assert told == (str(service.port) if name in (*CONSUMERS, "indexer") else None)
+        assert told == (str(service.port) if name in (*CONSUMERS, "indexer", "pictures") else None)
 
 
 def test_consumers_are_started_by_the_documented_command(tmp_path: Path) -> None:

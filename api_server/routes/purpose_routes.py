@@ -1,0 +1,96 @@
+"""Every purpose of emotion analysis that was stated: of cameras, of queries, of single pictures."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel
+
+from api_server.access.permission import Action, CameraFacts, may, may_on_any
+from api_server.access.rules import SignedIn
+from api_server.access.subject import Subject
+from api_server.accounts.users import Users
+from api_server.cameras.store import CameraStore
+from api_server.http.route import Call, Reply, Route
+from api_server.pictures.purposes import PurposeStore
+from api_server.queries.record import SHOWN
+from api_server.queries.store import QueryStore
+from common.clock import Clock
+
+
+class PurposeLine(BaseModel):
+    """`subject`: camera, query (`id`, and the `name` of what it is on) or pictures. `by`: who stated it, or owns the
+    camera; null when the account is gone. `expired`: nothing is analysed for it any more."""
+
+    subject: Literal["camera", "query", "pictures"]
+    id: str
+    name: str
+    by: str | None
+    text: str
+    expires_us: int
+    expired: bool
+
+
+class PurposeList(BaseModel):
+    purposes: list[PurposeLine]
+
+
+class PurposeViews:
+    """Safe on any thread."""
+
+    def __init__(
+        self, cameras: CameraStore, queries: QueryStore, purposes: PurposeStore, users: Users, clock: Clock
+    ) -> None:
+        self._cameras = cameras
+        self._queries = queries
+        self._purposes = purposes
+        self._users = users
+        self._clock = clock
+
+    def list_all(self, call: Call) -> Reply:
+        names = self._users.names()
+        now_us = self._clock.wall_us()
+        lines = []
+        for subject, thing_id, name, user_id, text, expires_us in self._stated(call.subject):
+            line = PurposeLine(
+                subject=subject,
+                id=thing_id,
+                name=name,
+                by=names.get(user_id),
+                text=text,
+                expires_us=expires_us,
+                expired=expires_us <= now_us,
+            )
+            lines.append(line)
+        return Reply(PurposeList(purposes=lines))
+
+    def _stated(
+        self, person: Subject
+    ) -> Iterator[tuple[Literal["camera", "query", "pictures"], str, str, str, str, int]]:
+        cameras = {camera.id: camera for camera in self._cameras.active()}
+        for camera in cameras.values():
+            stated = camera.emotion_purpose
+            if stated is not None and may(person, Action.CAMERA_VIEW, camera.facts):
+                yield "camera", camera.id, camera.name, camera.owner, stated.text, stated.expires_us
+        for query in self._queries.in_state(*SHOWN):
+            stated = query.question.purpose
+            on = cameras.get(query.camera or "")
+            facts = on.facts if on is not None else CameraFacts("", query.owner)
+            if stated is not None and may(person, Action.QUERY_VIEW, facts):
+                asked = query.question
+                yield "query", query.id, asked.name, asked.asked_by, stated.text, stated.expires_us
+        user_id = None if may_on_any(person, Action.CAMERA_VIEW) else person.user_id
+        for one in self._purposes.listed(user_id):
+            yield "pictures", one.id, "single pictures", one.user, one.text, one.expires_us
+
+
+def purpose_routes(views: PurposeViews) -> list[Route]:
+    return [
+        Route(
+            "GET",
+            "/v1/purposes",
+            SignedIn(Action.CAMERA_VIEW),
+            views.list_all,
+            "Why, and until when, emotions are looked for.",
+            answer=PurposeList,
+        )
+    ]

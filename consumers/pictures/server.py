@@ -1,0 +1,138 @@
+"""The HTTP around the desk: health for supervisors, and one route for the API server alone."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from common.contracts.picture_call import (
+    JPEG,
+    JSON,
+    OPTIONS_HEADER,
+    OPTIONS_MAX_CHARS,
+    PICTURE_MAX_BYTES,
+    PNG,
+    SIGNATURE_HEADER,
+    PictureCall,
+)
+from common.errors import ConfigurationError
+from consumers.pictures.desk import Looked, PictureDesk
+from consumers.pipeline.still import NotAPicture
+
+PATH = "/v1/pictures/"
+AT_ONCE = 2
+"""Pictures in work: each may cost 100 MB and a core. The rest wait."""
+WAIT_S = 20.0
+PEER_S = 10
+"""How long a caller may keep a thread waiting for its next byte."""
+STOP_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+        self.sentence = sentence
+
+
+class PictureServer:
+    """`port` 0 takes any free port, read back from `port`. `key`: what calls are signed with."""
+
+    def __init__(
+        self, host: str, port: int, desk: PictureDesk, key: bytes, now_s: Callable[[], float] = time.time
+    ) -> None:
+        places = threading.BoundedSemaphore(AT_ONCE)
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = PEER_S
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                if self.path in ("/livez", "/readyz"):
+                    self._send(200, JSON, b'{"status":"ok"}')
+                else:
+                    self._refuse(_Refused(404, "not_found", "No such page."))
+
+            def do_POST(self) -> None:
+                try:
+                    looked, accept = self._looked()
+                except _Refused as refused:
+                    self._refuse(refused)
+                    return
+                if looked.drawn is not None:
+                    self._send(200, accept, looked.drawn)
+                else:
+                    self._send(200, JSON, looked.found.to_json())
+
+            def _looked(self) -> tuple[Looked, str]:
+                call = self._call()
+                if not call.is_signed(self.headers.get(SIGNATURE_HEADER, ""), key, now_s()):
+                    raise _Refused(403, "not_signed", "The call is not signed by this installation's API server.")
+                if not places.acquire(timeout=WAIT_S):
+                    raise _Refused(503, "busy", "Too many pictures are being looked at. Try again in a moment.")
+                try:
+                    drawn_as = call.accept if call.accept in (JPEG, PNG) else None
+                    return desk.look(call.analysis, json.loads(call.options), call.body, drawn_as), call.accept
+                except NotAPicture as error:
+                    raise _Refused(422, error.reason, str(error)) from error
+                except ConfigurationError as error:
+                    raise _Refused(409, "not_available", str(error)) from error
+                except Exception as error:
+                    _log.exception("a picture could not be looked at")
+                    raise _Refused(500, "internal", "The analysis failed; its log says why.") from error
+                finally:
+                    places.release()
+
+            def _call(self) -> PictureCall:
+                size = self.headers.get("Content-Length", "")
+                options = self.headers.get(OPTIONS_HEADER, "{}")
+                if not (size.isascii() and size.isdigit()):
+                    raise _Refused(411, "length_required", "Send the picture with a Content-Length.")
+                if int(size) > PICTURE_MAX_BYTES or len(options) > OPTIONS_MAX_CHARS:
+                    raise _Refused(413, "too_large", "The picture or its options are too long.")
+                if not self.path.startswith(PATH):
+                    raise _Refused(404, "not_found", "No such page.")
+                body = self.rfile.read(int(size))
+                return PictureCall(self.path.removeprefix(PATH), options, self.headers.get("Accept", JSON), body)
+
+            def _refuse(self, refused: _Refused) -> None:
+                # What was not read of the body would be taken for the next request.
+                self.close_connection = True
+                body: dict[str, Any] = {"code": refused.code, "message": refused.sentence}
+                self._send(refused.status, JSON, json.dumps(body).encode())
+
+            def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+                self._refuse(_Refused(code, HTTPStatus(code).name.lower(), message or explain or "It is not taken."))
+
+            def _send(self, status: int, kind: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                if self.close_connection:
+                    self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name for it
+                _log.debug(format, *args)
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="pictures", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Idempotent, also before `start`."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join(STOP_S)
+        self._server.server_close()
