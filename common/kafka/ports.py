@@ -64,6 +64,9 @@ def from_timestamp(timestamp_ms: int) -> StartRule:
 class PositionLost(LookoutError):
     """The next offset of an assigned partition is not in the log: it expired, or the topic was made again.
 
+    Not told for certain: a topic made again whose log has grown past the position meanwhile. A client may go on there
+    and nothing in its records shows it; who reads compares `LogReader.topic_id` now and then (the runtime: each 2 s).
+
     Nothing is skipped: the partition gives no records until `GroupConsumer.seek`. Declare the gap first (DESIGN 5, rule
     14), or let the process end: the next start compares the committed position with the log.
     """
