@@ -17,6 +17,7 @@ from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.dispatch import install
 from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders
+from api_server.http.repeats import Repeats
 from api_server.http.route import Route
 from api_server.pictures.purposes import PurposeStore
 from api_server.pictures.service import PictureService
@@ -133,5 +134,5 @@ def create_app(parts: ApiParts) -> Flask:
     app.url_map.merge_slashes = False
     gate = Gate(parts.users, parts.sessions, parts.cameras, parts.clips, parts.uploads, parts.queries)
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
-    install(app, build_routes(parts), gate, headers, parts.metrics)
+    install(app, build_routes(parts), gate, headers, parts.metrics, Repeats(parts.database, parts.clock))
     return app

@@ -29,6 +29,7 @@ UPLOADS = "uploads"
 QUERIES = "queries"
 QUERY_SIGHTINGS = "query_sightings"
 PURPOSES = "purposes"
+REPEATS = "repeats"
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     CollectionSpec(USERS, (Index(("name",), is_unique=True), Index(("created_us", "_id")), Index(("link_hash",)))),
@@ -68,5 +69,6 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
         ),
     ),
     CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")),)),
+    CollectionSpec(REPEATS, (Index(("begun_us",)),)),
     CollectionSpec(PURPOSES, (Index(("user", "stated_us", "_id")), Index(("stated_us", "_id")))),
 )

@@ -13,7 +13,8 @@ from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.errors import ApiError, Problem, unavailable
 from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders, is_plausible_host
-from api_server.http.route import Reply, Route
+from api_server.http.repeats import HEADER, REPLAYED_HEADER, Claim, KeptAnswer, Repeats, fingerprint_of
+from api_server.http.route import Call, Reply, Route
 from common.errors import Transient
 from common.metrics import Metrics
 
@@ -30,7 +31,9 @@ _UNUSUAL: dict[int, tuple[str, str]] = {
 _TITLES = {404: "Not found", 503: "Not ready yet", 500: "Something went wrong"}
 
 
-def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHeaders, metrics: Metrics) -> None:
+def install(
+    app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHeaders, metrics: Metrics, repeats: Repeats
+) -> None:
     """Register `routes`. Whatever else finds its way into the URL map is refused before it runs."""
     declared = {route.endpoint: route for route in routes}
     if len(declared) != len(routes):
@@ -39,7 +42,7 @@ def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHe
         app.add_url_rule(
             route.path,
             endpoint=route.endpoint,
-            view_func=_view(route, gate),
+            view_func=_view(route, gate, repeats),
             methods=[route.method],
             provide_automatic_options=False,
         )
@@ -86,7 +89,7 @@ def install(app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHe
         return problem(ApiError(500, "internal", "Something went wrong here. The log knows it by the request id."))
 
 
-def _view(route: Route, gate: Gate) -> Callable[..., Any]:
+def _view(route: Route, gate: Gate, repeats: Repeats) -> Callable[..., Any]:
     def view(**path: Any) -> Response:
         try:
             call = gate.admit(route, request, path)
@@ -94,10 +97,45 @@ def _view(route: Route, gate: Gate) -> Callable[..., Any]:
             if error.status == 401 and route.is_page:
                 return _sign_in()
             raise
+        key = request.headers.get(HEADER) if route.is_create and call.person is not None else None
+        if key is not None:
+            return _done_once(route, call, repeats, key)
         reply = route.view(call)
         return _answered(route, reply) if isinstance(reply, Reply) else reply
 
     return view
+
+
+def _done_once(route: Route, call: Call, repeats: Repeats, key: str) -> Response:
+    """The answer to a create with an Idempotency-Key: done now, or as it was given before."""
+    claim = repeats.begin(call.subject.user_id, request.path, key, fingerprint_of(request, call.body))
+    if isinstance(claim, KeptAnswer):
+        again = Response(claim.body, claim.status, {**claim.headers, REPLAYED_HEADER: "true"}, "application/json")
+        # What was sent with it is not read again; what is left of it must not be taken for the next request.
+        if route.raw:
+            again.headers["Connection"] = "close"
+        return again
+    try:
+        reply = route.view(call)
+    except ApiError:
+        _settled(claim, None)  # refused: nothing was made
+        raise
+    if not isinstance(reply, Reply):
+        raise TypeError(f"{route.endpoint} creates, and answers no model")
+    response = _answered(route, reply)
+    _settled(claim, KeptAnswer(status=response.status_code, body=response.get_data(True), headers=dict(reply.headers)))
+    return response
+
+
+def _settled(claim: Claim, answer: KeptAnswer | None) -> None:
+    """What was done is done, also when this cannot be written down: a repeat is then told that nobody knows."""
+    try:
+        if answer is None:
+            claim.release()
+        else:
+            claim.keep(answer)
+    except Transient as error:
+        log.warning("an answer was not kept", extra={"request_id": _request_id(), "error": str(error)})
 
 
 def _answered(route: Route, reply: Reply) -> Response:

@@ -11,6 +11,7 @@ from api_server.access.rules import OnCamera, OnClip, OnOwnSession, OnQuery, OnR
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
+from api_server.http.repeats import HEADER
 from api_server.http.route import Route
 
 VERSION = "1.0.0"
@@ -74,7 +75,7 @@ def _operation(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": re.sub(r"[^a-z0-9]+", "_", f"{route.method} {_path(route)}".lower()).strip("_"),
         "summary": route.summary,
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, named),
         "security": [] if route.is_public else [{"session": []} if route.is_safe else {"session": [], "csrf": []}],
     }
@@ -116,6 +117,14 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
+def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    if not route.is_create:
+        return []
+    says = "16 to 128 characters, new for each thing: sent again with the same request, it is not made twice."
+    schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"}
+    return [{"name": HEADER, "in": "header", "required": False, "description": says, "schema": schema}]
+
+
 def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary}
     if route.answer is not None:
@@ -142,6 +151,8 @@ def _possible_errors(route: Route) -> list[int]:
         statuses |= {404}
     if route.query is not None:
         statuses |= {400}
+    if route.is_create:
+        statuses |= {400, 409, 422}
     if route.body is not None or route.raw:
         statuses |= {400, 411, 413, 415}
     return sorted(statuses)

@@ -137,5 +137,10 @@ class Route:
         return isinstance(self.rule, Public)
 
     @property
+    def is_create(self) -> bool:
+        """Whether it makes something, and takes an Idempotency-Key so that a repeat does not make it twice."""
+        return self.method == "POST" and self.status in (201, 202) and not self.is_public
+
+    @property
     def is_safe(self) -> bool:
         return self.method in SAFE_METHODS

@@ -9,6 +9,7 @@ from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
+from api_server.http.repeats import Repeats
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.loop import GROUP, IndexerLoop
@@ -89,6 +90,7 @@ def build_indexer(
         Chore("sweep", HOURLY_S, _once(sweep.run_once)),
         Chore("tombstones", HOURLY_S, _once(tombstones.run_once)),
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
+        Chore("repeats", HOURLY_S, _once(Repeats(database, clock).forget)),
         Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
         Chore("query sweep", HOURLY_S, _once(query_sweep.run_once)),
         Chore("parts of queries", HOURLY_S, _once(query_eraser.drop_parts)),

@@ -1,9 +1,9 @@
 """Cameras: create, list, show, change, delete, new token."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api_server.access.permission import Action, may
 from api_server.access.rules import Allowed, OnCamera, SignedIn
@@ -13,9 +13,11 @@ from api_server.cameras.purpose import PurposeRefused
 from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionChanged
 from api_server.cameras.requests import CameraChange, NewCameraBody
 from api_server.cameras.store import CameraStore
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_MAX, Cursor
 from api_server.http.errors import ApiError, not_found
 from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
+from api_server.routes.parameters import is_cursor
 from common.contracts.camera_settings import DEFAULT_EVERY_MS
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
@@ -63,7 +65,19 @@ class CameraWithToken(CameraAnswer):
 
 
 class CameraList(BaseModel):
+    """`next`: the cursor of the following page, null on the last."""
+
     cameras: list[CameraAnswer]
+    next: str | None
+
+
+class CameraListQuery(BaseModel):
+    """Paging: most installations have one page."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(LIMIT_MAX, ge=1, le=LIMIT_MAX)
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
 
 
 class CameraViews:
@@ -76,9 +90,19 @@ class CameraViews:
         self._ingest_port = ingest_port
 
     def list(self, call: Call) -> Reply:
-        shown = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
+        query = call.take_query(CameraListQuery)
+        found = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
+        if query.cursor is not None:
+            at = Cursor.decode(query.cursor)
+            found = [c for c in found if (c.created_us, c.id) > (at.at, at.id)]
+        shown = found[: query.limit]
         names = self._users.names()
-        return Reply(CameraList(cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner))) for c in shown]))
+        return Reply(
+            CameraList(
+                cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner))) for c in shown],
+                next=Cursor(shown[-1].created_us, shown[-1].id).encode() if len(found) > query.limit else None,
+            )
+        )
 
     def show(self, call: Call) -> Reply:
         return self._reply(call.camera)
@@ -165,7 +189,15 @@ def camera_routes(views: CameraViews) -> list[Route]:
     one = "/v1/cameras/<camera_id>"
     view, edit = Action.CAMERA_VIEW, Action.CAMERA_EDIT
     return [
-        Route("GET", "/v1/cameras", SignedIn(view), views.list, "All cameras you may see.", answer=CameraList),
+        Route(
+            "GET",
+            "/v1/cameras",
+            SignedIn(view),
+            views.list,
+            "The cameras you may see, in the order they were made.",
+            query=CameraListQuery,
+            answer=CameraList,
+        ),
         Route(
             "POST",
             "/v1/cameras",
