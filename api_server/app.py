@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from api_server.accounts.api_tokens import ApiTokens
+from api_server.accounts.credentials import Credentials
 from api_server.accounts.login import Login
 from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
@@ -27,9 +29,11 @@ from api_server.queries.store import QueryStore
 from api_server.recordings.footage import Footage
 from api_server.recordings.intake import UploadIntake
 from api_server.recordings.store import UploadStore
+from api_server.routes.account_routes import AccountViews, account_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.clip_routes import clip_routes
 from api_server.routes.health_routes import health_routes
+from api_server.routes.join_routes import JoinViews, join_routes
 from api_server.routes.live_routes import live_routes
 from api_server.routes.media_routes import MediaViews, media_routes
 from api_server.routes.openapi_routes import openapi_routes
@@ -62,6 +66,8 @@ class ApiParts:
     sessions: Sessions
     login: Login
     accounts: UserRegistry
+    tokens: ApiTokens
+    credentials: Credentials
     cameras: CameraStore
     registry: CameraRegistry
     clips: ClipStore
@@ -108,7 +114,9 @@ def build_routes(parts: ApiParts) -> list[Route]:
     purpose_views = PurposeViews(parts.cameras, parts.queries, purposes, parts.users, parts.clock)
     routes = [
         *session_routes(parts.login, parts.sessions),
-        *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock)),
+        *join_routes(JoinViews(parts.credentials)),
+        *account_routes(AccountViews(parts.sessions, parts.tokens, parts.credentials)),
+        *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock, settings.sign_up)),
         *camera_routes(camera_views),
         *clip_routes(parts.cameras, parts.clips),
         *media_routes(MediaViews(parts.store, sender)),
@@ -132,7 +140,7 @@ def create_app(parts: ApiParts) -> Flask:
     # One address per thing: no redirects that would carry a request past the gate.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    gate = Gate(parts.users, parts.sessions, parts.cameras, parts.clips, parts.uploads, parts.queries)
+    gate = Gate(parts.users, parts.sessions, parts.tokens, parts.cameras, parts.clips, parts.uploads, parts.queries)
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
     install(app, build_routes(parts), gate, headers, parts.metrics, Repeats(parts.database, parts.clock))
     return app

@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
+from api_server.accounts.credentials import SignUp
 from common.settings import Settings
 
 HOUR_S = 3600
@@ -18,6 +19,10 @@ class ApiSettings(Settings):
     signalling_port: int = Field(8090, alias="LOOKOUT_SIGNALLING_PORT", ge=1, le=65_535)
     signing_key: SecretStr | None = Field(None, alias="LOOKOUT_SIGNING_KEY", description="shared with signalling")
     demo: bool = Field(True, alias="DEMO")
+    sign_up: SignUp = Field(SignUp.INVITATION, alias="LOOKOUT_SIGN_UP", description="invitation, open, closed")
+    new_user_demo: bool = Field(
+        False, alias="LOOKOUT_NEW_USER_DEMO", description="new accounts are granted the demo cameras"
+    )
     upload_bytes: int = Field(
         4 * 10**9,
         alias="LOOKOUT_UPLOAD_BYTES",

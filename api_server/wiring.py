@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from api_server.accounts.api_tokens import ApiTokens
+from api_server.accounts.attempts import Attempts
+from api_server.accounts.credentials import Credentials
+from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
 from api_server.accounts.registry import UserRegistry
@@ -83,7 +87,8 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     database: Database = MongoDatabase(settings.mongo)
     users, cameras, clips = Users(database), CameraStore(database), ClipStore(database)
     passwords = Passwords()
-    sessions = Sessions(database, users, clock)
+    sessions, tokens, attempts = Sessions(database, users, clock), ApiTokens(database, users, clock), Attempts()
+    first_grants = FirstGrants(cameras, settings.api.new_user_demo)
     producer = ConfluentProducer(kafka, client_id="lookout-api")
     reader = ConfluentLogReader(kafka, "lookout-api")
     publisher = SettingsPublisher(cameras, producer, kafka.topic(CAMERA_SETTINGS))
@@ -115,8 +120,12 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         database=database,
         users=users,
         sessions=sessions,
-        login=Login(users, sessions, passwords),
-        accounts=UserRegistry(users, sessions, clock),
+        login=Login(users, sessions, passwords, attempts),
+        accounts=UserRegistry(users, sessions, tokens, clock, first_grants),
+        tokens=tokens,
+        credentials=Credentials(
+            users, sessions, tokens, passwords, attempts, clock, settings.api.sign_up, first_grants
+        ),
         cameras=cameras,
         registry=registry,
         clips=clips,

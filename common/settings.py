@@ -46,6 +46,10 @@ KNOWN_VARIABLES = frozenset(
         "UPLOADS_BYTES",
         "UPLOAD_HOURS",
         "PICTURES_URL",
+        "SIGN_UP",
+        "NEW_USER_DEMO",
+        "PLATE_SEARCH_REASON",
+        "ADMIN_TOTP",
     )
 )
 """Every `LOOKOUT_*` name of DESIGN 10, and what services add (their pages in docs/ say what). Any other is refused at

@@ -141,6 +141,11 @@ def in_scope(subject: Subject, action: Action) -> bool:
     return subject.scopes is None or any(action in _SCOPES[scope] for scope in subject.scopes)
 
 
+def is_in_some_scope(action: Action) -> bool:
+    """Whether there are tokens that can do it."""
+    return any(action in actions for actions in _SCOPES.values())
+
+
 def takes_grants(role: Role) -> frozenset[Right]:
     """The rights that mean something for a role."""
     granted = _RIGHTS[role].granted

@@ -71,4 +71,21 @@ class OnOwnSession:
     """Whose session the path's `session_id` names, in person; else 404."""
 
 
-Rule = Public | SignedIn | InPerson | Allowed | OnCamera | OnClip | OnRecording | OnQuery | OnUser | OnOwnSession
+@dataclass(frozen=True, slots=True)
+class OnOwnToken:
+    """Whose API token the path's `token_id` names, in person; else 404."""
+
+
+Rule = (
+    Public
+    | SignedIn
+    | InPerson
+    | Allowed
+    | OnCamera
+    | OnClip
+    | OnRecording
+    | OnQuery
+    | OnUser
+    | OnOwnSession
+    | OnOwnToken
+)

@@ -4,7 +4,7 @@ from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 
 PASSWORD_MIN_CHARS = 12
 DISTINCT_MIN = 5
-_ALONE = ("password", "passwort", "lookout", "qwerty", "qwertz", "letmein", "admin", "welcome", "1234567890", "abcdef")
+_ALONE = ("password", "passwort", "lookout", "qwerty", "qwertz", "letmein", "admin", "welcome", "12345", "abcdef")
 """What guessers try first; a password that is little more than one of these is none."""
 
 

@@ -1,11 +1,12 @@
 """Keeping the accounts: inviting, roles, grants, disabling, deleting. All of it acts with the next request."""
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from api_server.access.permission import takes_grants
 from api_server.access.subject import Right, Role
+from api_server.accounts.api_tokens import ApiTokens
+from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.links import Link, make_link
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import User, Users, UserState, make_user_id
@@ -34,13 +35,17 @@ class GrantRefused(Exception):
 class UserRegistry:
     """Safe on any thread. Everything raises Transient when the database does not answer."""
 
-    def __init__(self, users: Users, sessions: Sessions, clock: Clock) -> None:
+    def __init__(
+        self, users: Users, sessions: Sessions, tokens: ApiTokens, clock: Clock, first_grants: FirstGrants
+    ) -> None:
         self._users = users
         self._sessions = sessions
+        self._tokens = tokens
+        self._first_grants = first_grants
         self._clock = clock
         self._admins = threading.Lock()  # guards the count of admins between looking and changing: one process serves
 
-    def invite(self, name: str, role: Role, grants: Mapping[str, Right]) -> tuple[User, Link]:
+    def invite(self, name: str, role: Role) -> tuple[User, Link]:
         """A new account without a password, and the link under which its person sets one. Raises NameTaken."""
         now_us = self._clock.wall_us()
         link = make_link(now_us)
@@ -51,7 +56,7 @@ class UserRegistry:
             password_hash="",  # nothing verifies against it
             created_us=now_us,
             state=UserState.INVITED,
-            grants=dict(grants),
+            grants=dict(self._first_grants.of(role)),
         )
         user = user.model_copy(update=link.fields)
         if not self._users.add(user):
@@ -105,6 +110,7 @@ class UserRegistry:
             self._require_other_admin(user.id)
             is_gone = self._users.delete(user.id)
         self._sessions.end_all(user.id)
+        self._tokens.end_all(user.id)
         return is_gone
 
     def end_sessions(self, user: User) -> None:

@@ -21,6 +21,7 @@ class CollectionSpec:
 
 USERS = "users"
 SESSIONS = "sessions"
+API_TOKENS = "api_tokens"
 CAMERAS = "cameras"
 CLIPS = "clips"
 SIGHTINGS = "sightings"
@@ -34,6 +35,7 @@ REPEATS = "repeats"
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     CollectionSpec(USERS, (Index(("name",), is_unique=True), Index(("created_us", "_id")), Index(("link_hash",)))),
     CollectionSpec(SESSIONS, (Index(("user_id",)), Index(("expires_us",)))),
+    CollectionSpec(API_TOKENS, (Index(("user_id",)), Index(("expires_us",)))),
     CollectionSpec(CAMERAS, (Index(("partition",)),)),
     CollectionSpec(
         CLIPS,

@@ -6,19 +6,21 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from api_server.access.permission import Action, CameraFacts, may
+from api_server.access.permission import Action, CameraFacts, in_scope, may
 from api_server.access.rules import (
     Allowed,
     InPerson,
     OnCamera,
     OnClip,
     OnOwnSession,
+    OnOwnToken,
     OnQuery,
     OnRecording,
     OnUser,
     Public,
     SignedIn,
 )
+from api_server.accounts.api_tokens import ApiToken, ApiTokens
 from api_server.accounts.sessions import Session, Sessions, csrf_token
 from api_server.accounts.users import User, Users, is_user_id
 from api_server.cameras.camera import Camera
@@ -43,7 +45,8 @@ class Gate:
     """Turns a request into a permitted `Call`, in this order:
 
     1. whence: an unsafe request must come from our own page, if it says where it comes from;
-    2. who: the session in the cookie (401), and the CSRF token of that session on unsafe methods (403);
+    2. who: the API token in the header, or else the session in the cookie (401) and on unsafe methods the CSRF token of
+       that session (403): a header is nothing that another site could make a browser send;
     3. may they: the route's rule (403, or 404 for an object: somebody else's does not exist);
     4. what: query and body are read last, so that nobody learns from their errors what is not theirs.
 
@@ -54,6 +57,7 @@ class Gate:
         self,
         users: Users,
         sessions: Sessions,
+        tokens: ApiTokens,
         cameras: CameraStore,
         clips: ClipStore,
         uploads: UploadStore,
@@ -61,6 +65,7 @@ class Gate:
     ) -> None:
         self._users = users
         self._sessions = sessions
+        self._tokens = tokens
         self._cameras = cameras
         self._clips = clips
         self._uploads = uploads
@@ -82,6 +87,9 @@ class Gate:
         )
 
     def _authenticated(self, route: Route, request: Request, call: Call) -> Call:
+        text = _bearer(request) if not route.is_page else None
+        if text is not None:
+            return self._by_token(route, text, call)
         user = self._sessions.resume(call.session_token) if call.session_token else None
         if user is None or call.session_token is None:
             raise ApiError(401, "not_signed_in", "Sign in first.")
@@ -90,6 +98,18 @@ class Gate:
             if not hmac.compare_digest(given.encode(), csrf_token(call.session_token).encode()):
                 raise ApiError(403, "csrf", f"The header {CSRF_HEADER} does not hold this session's token.")
         return Call(user.subject, call.session_token, call.path, account_found=user)
+
+    def _by_token(self, route: Route, text: str, call: Call) -> Call:
+        bearer = self._tokens.resume(text)
+        if bearer is None:
+            said = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise ApiError(401, "wrong_token", "The API token is wrong, expired or ended.", said)
+        action = getattr(route.rule, "action", None)
+        if action is None:
+            raise ApiError(403, "not_by_token", "This takes a person who is signed in, not a token.")
+        if not in_scope(bearer.subject, action):
+            raise ApiError(403, "not_in_scope", "The token was not made for this: it lacks the scope.")
+        return Call(bearer.subject, None, call.path, account_found=bearer.user)
 
     def _permitted(self, route: Route, call: Call) -> Call:
         match route.rule:
@@ -111,6 +131,8 @@ class Gate:
                 return replace(call, user_found=self._user(call, action))
             case OnOwnSession():
                 return replace(call, own_session_found=self._own_session(call))
+            case OnOwnToken():
+                return replace(call, own_token_found=self._own_token(call))
         raise ApiError(403, "not_allowed", "Nobody has said who may do this.")
 
     def _camera(self, call: Call, action: Action) -> Camera:
@@ -170,6 +192,18 @@ class Gate:
         if not found:
             raise not_found()
         return found[0]
+
+    def _own_token(self, call: Call) -> ApiToken:
+        found = [token for token in self._tokens.of(call.account.id) if token.handle == call.path["token_id"]]
+        if not found:
+            raise not_found()
+        return found[0]
+
+
+def _bearer(request: Request) -> str | None:
+    """The API token of the request, if it names one. Other schemes are a proxy's own business."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else None
 
 
 def check_origin(request: Request) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api_server.access.rules import OnCamera, OnClip, OnOwnSession, OnQuery, OnRecording, OnUser
+from api_server.access.permission import is_in_some_scope
+from api_server.access.rules import OnCamera, OnClip, OnOwnSession, OnOwnToken, OnQuery, OnRecording, OnUser
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
@@ -36,8 +37,8 @@ _ERRORS = {
 }
 _DESCRIPTION = (
     "Sign in with POST /v1/session; the cookie it sets is the session. POST, PUT, PATCH and DELETE also need the "
-    f"session's CSRF token in {CSRF_HEADER}. What belongs to somebody else does not exist (404). Names of times end in "
-    "their unit, since 1970. Lists are paged by cursor."
+    f"session's CSRF token in {CSRF_HEADER}. Programs use an API token (Authorization: Bearer). What belongs to "
+    "somebody else does not exist (404). Names of times end in their unit, since 1970. Lists are paged by cursor."
 )
 
 Mode = Literal["validation", "serialization"]
@@ -62,6 +63,7 @@ def build_openapi(routes: Sequence[Route]) -> dict[str, Any]:
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": PLAIN_NAME},
                 "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+                "token": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -77,7 +79,7 @@ def _operation(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
         "summary": route.summary,
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, named),
-        "security": [] if route.is_public else [{"session": []} if route.is_safe else {"session": [], "csrf": []}],
+        "security": _security(route),
     }
     if route.body is not None:
         schema = named[(route.body, "validation")]
@@ -86,6 +88,15 @@ def _operation(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
         binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.raw, binary)}
     return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Any one of these. Who keeps accounts, or their own, does it in person."""
+    if route.is_public:
+        return []
+    in_person: dict[str, list[str]] = {"session": []} if route.is_safe else {"session": [], "csrf": []}
+    action = getattr(route.rule, "action", None)
+    return [in_person, {"token": []}] if action is not None and is_in_some_scope(action) else [in_person]
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -147,7 +158,7 @@ def _possible_errors(route: Route) -> list[int]:
         statuses |= {401}
     if not route.is_safe:
         statuses |= {403}
-    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession):
+    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken):
         statuses |= {404}
     if route.query is not None:
         statuses |= {400}

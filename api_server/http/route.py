@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api_server.access.rules import Public, Rule
 from api_server.access.subject import Subject
+from api_server.accounts.api_tokens import ApiToken
 from api_server.accounts.sessions import Session
 from api_server.accounts.users import User
 from api_server.cameras.camera import Camera
@@ -24,8 +25,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One permitted, checked request. `camera`, `clip`, `recording`, `asked` (a query), `user` and `own_session` are
-    there when the route's rule is about one. `account`: whose request it is."""
+    """One permitted, checked request. `camera`, `clip`, `recording`, `asked` (a query), `user`, `own_session` and
+    `own_token` are there when the route's rule is about one. `account`: whose request it is."""
 
     person: Subject | None
     session_token: str | None = field(repr=False)
@@ -38,6 +39,7 @@ class Call:
     query_found: QueryRecord | None = None
     user_found: User | None = None
     own_session_found: Session | None = None
+    own_token_found: ApiToken | None = None
     account_found: User | None = field(default=None, repr=False)
 
     @property
@@ -67,6 +69,10 @@ class Call:
     @property
     def own_session(self) -> Session:
         return _given(self.own_session_found, "a session of theirs")
+
+    @property
+    def own_token(self) -> ApiToken:
+        return _given(self.own_token_found, "a token of theirs")
 
     @property
     def account(self) -> User:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from api_server.accounts.api_tokens import ApiTokens
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.cameras.store import CameraStore
@@ -79,7 +80,8 @@ def build_indexer(
     query_eraser = QueryEraser(queries, uploads, store, clock)
     query_retention = QueryRetention(queries, uploads, cameras, kept.footage_ms, kept.plate_ms, kept.upload_ms, clock)
     query_sweep = QuerySweep(queries, uploads, query_events, store, clock)
-    sessions = Sessions(database, Users(database), clock)
+    users = Users(database)
+    sessions, tokens = Sessions(database, users, clock), ApiTokens(database, users, clock)
     loop = IndexerLoop(consumer, loop_reader, events_topic, writer, database, metrics, clock)
     eraser = ClipEraser(database, cameras, clips, store, metrics, clock)
     retention = Retention(database, clips, kept, metrics, clock)
@@ -91,6 +93,7 @@ def build_indexer(
         Chore("tombstones", HOURLY_S, _once(tombstones.run_once)),
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
         Chore("repeats", HOURLY_S, _once(Repeats(database, clock).forget)),
+        Chore("api tokens", HOURLY_S, _once(tokens.drop_expired)),
         Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
         Chore("query sweep", HOURLY_S, _once(query_sweep.run_once)),
         Chore("parts of queries", HOURLY_S, _once(query_eraser.drop_parts)),

@@ -4,7 +4,8 @@ from flask import Request, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.rules import InPerson, Public
-from api_server.accounts.login import Login, TooManyAttempts
+from api_server.accounts.attempts import TooManyAttempts
+from api_server.accounts.login import Login
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.sessions import Origin, Sessions, csrf_token
 from api_server.http.cookies import clear_session_cookie, set_session_cookie
@@ -34,6 +35,11 @@ def whence(request: Request) -> Origin:
     return Origin(request.remote_addr or "unknown", request.headers.get("User-Agent", ""))
 
 
+def too_many(error: TooManyAttempts) -> ApiError:
+    wait = {"Retry-After": str(error.retry_after_s)}
+    return ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait)
+
+
 def session_routes(login: Login, sessions: Sessions) -> list[Route]:
     """`POST`, `GET` and `DELETE /v1/session`."""
 
@@ -42,8 +48,7 @@ def session_routes(login: Login, sessions: Sessions) -> list[Route]:
         try:
             done = login.log_in(wanted.name.strip().lower(), wanted.password, whence(request))
         except TooManyAttempts as error:
-            wait = {"Retry-After": str(error.retry_after_s)}
-            raise ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait) from error
+            raise too_many(error) from error
         if done is None:
             raise ApiError(401, "wrong_credentials", "Name or password is wrong.")
         if call.session_token:

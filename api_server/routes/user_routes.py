@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_server.access.permission import Action
 from api_server.access.rules import Allowed, OnUser
 from api_server.access.subject import Right, Role
+from api_server.accounts.credentials import SignUp
 from api_server.accounts.links import Link, is_open
 from api_server.accounts.registry import GrantRefused, LastAdmin, NameTaken, UserChanged, UserRegistry
 from api_server.accounts.users import NAME_PATTERN, User, Users, UserState
@@ -97,11 +98,14 @@ class GrantBody(_Body):
 class UserViews:
     """What the user routes do. Safe on any thread."""
 
-    def __init__(self, users: Users, registry: UserRegistry, cameras: CameraStore, clock: Clock) -> None:
+    def __init__(
+        self, users: Users, registry: UserRegistry, cameras: CameraStore, clock: Clock, sign_up: SignUp
+    ) -> None:
         self._users = users
         self._registry = registry
         self._cameras = cameras
         self._clock = clock
+        self._sign_up = sign_up
 
     def list_all(self, call: Call) -> Reply:
         query = call.take_query(UserListQuery)
@@ -115,9 +119,11 @@ class UserViews:
         return self._reply(call.user)
 
     def invite(self, call: Call) -> Reply:
+        if self._sign_up is SignUp.CLOSED:
+            raise ApiError(403, "sign_up_closed", "LOOKOUT_SIGN_UP=closed: nobody new is taken in.")
         wanted = call.take_body(Invitation)
         try:
-            user, link = self._registry.invite(wanted.name, wanted.role, {})
+            user, link = self._registry.invite(wanted.name, wanted.role)
         except NameTaken as error:
             raise ApiError(409, "name_taken", "Somebody has that name.") from error
         return self._reply_with_link(user, link)

@@ -16,6 +16,7 @@ from api_server.access.rules import (
     OnCamera,
     OnClip,
     OnOwnSession,
+    OnOwnToken,
     OnQuery,
     OnRecording,
     OnUser,
@@ -23,16 +24,18 @@ from api_server.access.rules import (
     Rule,
     SignedIn,
 )
-from api_server.access.subject import Right, Role
+from api_server.access.subject import Right, Role, Scope
 from api_server.accounts.users import User
 from api_server.app import build_routes, create_app
 from api_server.http.errors import not_found
 from api_server.http.route import Route
 from tests.unit.api_server.test_permission import MAKING, OPERATING, VIEWING
-from tests.unit.api_server.world import FILM, Browser, World, make_sidecar, make_sighting, recorder_sidecar
+from tests.unit.api_server.world import FILM, PASSWORD, Browser, World, make_sidecar, make_sighting, recorder_sidecar
 
 PUBLIC = {
     "POST /v1/session",
+    "POST /v1/password",
+    "POST /v1/sign-up",
     "GET /livez",
     "GET /readyz",
     "GET /metrics",
@@ -41,7 +44,7 @@ PUBLIC = {
     "GET /static/<name>",
 }
 """Everything that anybody may ask for. Adding to it is a decision, so it stands twice."""
-ON_ONE = OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession
+ON_ONE = OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
 
 
 def test_route_table_every_rule_of_the_url_map_is_declared(world: World) -> None:
@@ -108,7 +111,8 @@ PEOPLE = {
     "carl": Role.AUDITOR,
 }
 """opal is granted `operate`, vera and carl `view`, on every camera of the matrix."""
-ASKING = ("nobody", "root", "ann", "opal", "vera", "carl")
+TOKENS = {"ann's token": ("ann", tuple(Scope)), "root's reader": ("root", (Scope.READ,))}
+ASKING = ("nobody", "root", "ann", "opal", "vera", "carl", *TOKENS)
 GRANTS = {"opal": Right.OPERATE, "vera": Right.VIEW, "carl": Right.VIEW}
 
 
@@ -122,6 +126,7 @@ class Ids:
     query: str = "q-" + "a" * 16
     user: str = "usr-none"
     session: str = "ses-" + "a" * 16
+    token: str = "tok-" + "a" * 16
 
 
 def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <query_id>") -> Ids:
@@ -145,10 +150,12 @@ def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <quer
         someone = world.add_user(f"someone{len(world.users.names())}", Role.VIEWER)
         world.users.edit(someone.id, {f"grants.{camera.id}": Right.VIEW.value})
         ids = replace(ids, user=someone.id)
+    user = world.users.named(whose)
+    assert user is not None
     if "<session_id>" in path:
-        user = world.users.named(whose)
-        assert user is not None
         ids = replace(ids, session=begun_session(world, user))
+    if "<token_id>" in path:
+        ids = replace(ids, token=world.tokens.make(user, "script", frozenset(Scope), 1)[0].handle)
     return ids
 
 
@@ -176,6 +183,7 @@ def concrete(route: Route, ids: Ids) -> str:
     path = route.path.replace("<camera_id>", ids.camera).replace("<clip_id>", ids.clip)
     path = path.replace("<recording_id>", ids.recording).replace("<query_id>", ids.query)
     path = path.replace("<user_id>", ids.user).replace("<session_id>", ids.session)
+    path = path.replace("<token_id>", ids.token)
     path = path.replace("<int:n>", "0").replace("<name>", "base.css").replace("<analysis>", "license_plate")
     return f"{path}?name=film.mp4" if route.endpoint == UPLOAD else path
 
@@ -189,6 +197,13 @@ IN_BODY = {LIVE_TOKEN: Action.LIVE_WATCH, ASK: Action.QUERY_ASK}
 """Routes that name a camera in their body: it is as if it stood in the path."""
 
 
+def asking(world: World, who: str) -> Browser:
+    if who in TOKENS:
+        name, scopes = TOKENS[who]
+        return world.bearing(name, *scopes)
+    return world.browser() if who == "nobody" else world.signed_in(who)
+
+
 def send(browser: Browser, route: Route, ids: Ids) -> TestResponse:
     if route.endpoint in RAW:
         headers = {"X-CSRF-Token": browser.csrf}
@@ -200,7 +215,11 @@ def send(browser: Browser, route: Route, ids: Ids) -> TestResponse:
 def body_for(endpoint: str, camera_id: str) -> object:
     bodies = {
         "POST /v1/session": {"name": "ann", "password": "wrong"},
+        "POST /v1/password": {"link": "x" * 43, "password": "a new pass phrase"},
+        "POST /v1/sign-up": {"name": "zed", "password": "a new pass phrase"},
         "POST /v1/cameras": {"name": "Another"},
+        "PUT /v1/account/password": {"current": PASSWORD, "new": PASSWORD},
+        "POST /v1/account/tokens": {"name": "script", "scopes": ["read"]},
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
         LIVE_TOKEN: {"cameras": [camera_id]},
         ASK: ask_body(camera_id),
@@ -217,9 +236,17 @@ DONE = {200, 201, 202, 204}
 def expected(route: Route, who: str, whose: str) -> set[int]:
     """Written down anew, not asked of `may`."""
     if isinstance(route.rule, Public):
-        return {401} if route.method == "POST" else {200}
+        return {401, 403, 422, 429} if route.method == "POST" else {200}
     if who == "nobody":
         return {303} if route.is_page else {401}
+    if who in TOKENS:
+        who, scopes = TOKENS[who]
+        if route.is_page:
+            return {303}
+        action = IN_BODY.get(route.endpoint, getattr(route.rule, "action", None))
+        in_scope = action not in (None, Action.USER_MANAGE) and (len(scopes) > 1 or action in VIEWING)
+        if not in_scope:
+            return {403}
     if isinstance(route.rule, InPerson) or (isinstance(route.rule, SignedIn) and route.endpoint not in IN_BODY):
         return DONE
     if isinstance(route.rule, Allowed):
@@ -227,7 +254,7 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
         return done if route.rule.action in GENERAL[who] else {403}
     if whose == "none":
         return {404}
-    if isinstance(route.rule, OnOwnSession):
+    if isinstance(route.rule, OnOwnSession | OnOwnToken):
         return DONE if who == whose else {404}
     if isinstance(route.rule, OnUser):
         return DONE if who == "root" else {404}
@@ -252,8 +279,7 @@ def test_matrix_every_route_every_role_own_other_none(peopled: World, endpoint: 
     route = next(r for r in build_routes(peopled.parts) if r.endpoint == endpoint)
     for who, whose in itertools.product(ASKING, ("ann", "bob", "none")):
         ids = ids_of(peopled, whose, route.path)
-        browser = peopled.browser() if who == "nobody" else peopled.signed_in(who)
-        response = send(browser, route, ids)
+        response = send(asking(peopled, who), route, ids)
         assert response.status_code in expected(route, who, whose), (who, whose, response.get_data(as_text=True))
         if isinstance(route.rule, ON_ONE) and response.status_code == 404 and not route.is_page:
             answer = response.get_json()

@@ -9,7 +9,11 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api_server.access.subject import Role
+from api_server.access.subject import Role, Scope
+from api_server.accounts.api_tokens import ApiTokens
+from api_server.accounts.attempts import Attempts
+from api_server.accounts.credentials import Credentials
+from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
 from api_server.accounts.registry import UserRegistry
@@ -72,6 +76,7 @@ class World:
         public_url: str | None = None,
         signing_key: str | None = SIGNING_KEY,
         pictures_url: str = "",
+        **settings: str,
     ) -> None:
         self.clock = FakeClock()
         self.database = MemoryDatabase()
@@ -83,8 +88,24 @@ class World:
         self.metrics = Metrics()
         self.users = Users(self.database)
         self.passwords = Passwords(CHEAP)
+        named = {"SIGNING_KEY": signing_key or "", "PICTURES_URL": pictures_url, **settings}
+        self.settings = load_settings(ApiSettings, {f"LOOKOUT_{name}": value for name, value in named.items()})
         self.sessions = Sessions(self.database, self.users, self.clock)
+        self.tokens = ApiTokens(self.database, self.users, self.clock)
+        self.attempts = Attempts()
         self.cameras = CameraStore(self.database)
+        first_grants = FirstGrants(self.cameras, self.settings.new_user_demo)
+        self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, first_grants)
+        self.credentials = Credentials(
+            self.users,
+            self.sessions,
+            self.tokens,
+            self.passwords,
+            self.attempts,
+            self.clock,
+            self.settings.sign_up,
+            first_grants,
+        )
         self.clips = ClipStore(self.database)
         self.publisher = SettingsPublisher(self.cameras, self.producer, "camera-settings")
         partitions = PartitionCount(self.cluster.reader(), "frames")
@@ -118,14 +139,14 @@ class World:
             )
         )
         self.parts = ApiParts(
-            settings=load_settings(
-                ApiSettings, {"LOOKOUT_SIGNING_KEY": signing_key or "", "LOOKOUT_PICTURES_URL": pictures_url}
-            ),
+            settings=self.settings,
             database=self.database,
             users=self.users,
             sessions=self.sessions,
-            login=Login(self.users, self.sessions, self.passwords),
-            accounts=UserRegistry(self.users, self.sessions, self.clock),
+            login=Login(self.users, self.sessions, self.passwords, self.attempts),
+            accounts=self.accounts,
+            tokens=self.tokens,
+            credentials=self.credentials,
             cameras=self.cameras,
             registry=self.registry,
             clips=self.clips,
@@ -164,6 +185,15 @@ class World:
             self.add_user(name, role)
         browser = self.browser()
         assert browser.sign_in(name).status_code == 200
+        return browser
+
+    def bearing(self, name: str, *scopes: Scope) -> "Browser":
+        """A program with an API token of somebody's, of all scopes unless said otherwise."""
+        user = self.users.named(name)
+        assert user is not None
+        browser = self.browser()
+        text = self.tokens.make(user, "script", frozenset(scopes or Scope), 1)[1]
+        browser.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {text}"
         return browser
 
     def add_camera(self, owner: str, **wanted: Any) -> Camera:
