@@ -176,7 +176,7 @@ def test_delete_takes_the_record_away_and_the_camera_out_of_sight(world: World) 
     assert world.published()[camera.id] is None
     assert browser.get(f"/v1/cameras/{camera.id}").status_code == 404
     assert browser.send("DELETE", f"/v1/cameras/{camera.id}").status_code == 404
-    assert browser.get("/v1/cameras").get_json() == {"cameras": []}
+    assert browser.get("/v1/cameras").get_json() == {"cameras": [], "next": None}
 
 
 def test_list_shows_own_cameras_and_all_to_an_admin(world: World) -> None:
