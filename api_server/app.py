@@ -31,6 +31,7 @@ from api_server.recordings.intake import UploadIntake
 from api_server.recordings.store import UploadStore
 from api_server.routes.account_routes import AccountViews, account_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
+from api_server.routes.camera_token_routes import camera_token_routes
 from api_server.routes.clip_routes import clip_routes
 from api_server.routes.health_routes import health_routes
 from api_server.routes.join_routes import JoinViews, join_routes
@@ -118,6 +119,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *account_routes(AccountViews(parts.sessions, parts.tokens, parts.credentials)),
         *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock, settings.sign_up)),
         *camera_routes(camera_views),
+        *camera_token_routes(parts.registry),
         *clip_routes(parts.cameras, parts.clips),
         *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips),

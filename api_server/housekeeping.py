@@ -24,7 +24,7 @@ from common.retry import Backoff
 log = logging.getLogger(__name__)
 
 REPEAT_S = 2.0
-"""Between two looks for settings that the topic lacks."""
+"""Between two looks for tokens that end and settings that the topic lacks: a token ends within 5 s of its time."""
 READ_TOPIC_S = 60.0
 JOIN_S = 15.0
 """A little longer than one record may take to be sent."""
@@ -53,7 +53,8 @@ class Housekeeping:
     2. what database and topic disagree on is settled (`reconcile`);
     3. the demo cameras are made or kept: from here on the server says that it is ready.
 
-    Then, for as long as the server runs: settings that the topic lacks are published.
+    Then, for as long as the server runs: tokens whose overlap is over end, and settings that the topic lacks are
+    published.
     """
 
     def __init__(self, parts: StartParts) -> None:
@@ -101,7 +102,7 @@ class Housekeeping:
         try:
             if self._repeated(self.prepare) and self._repeated(self.settle):
                 while not self._stop.wait(REPEAT_S):
-                    self._publish_pending()
+                    self._keep_up()
         except ConfigurationError as error:
             log.exception("the server cannot get ready")
             self._problem = str(error)
@@ -123,8 +124,9 @@ class Housekeeping:
                 return False
         raise AssertionError("delays() is endless")
 
-    def _publish_pending(self) -> None:
+    def _keep_up(self) -> None:
         try:
+            self._parts.registry.end_retired_tokens()
             self._parts.publisher.publish_pending()
         except Transient as error:
             log.warning("settings wait for the database", extra={"error": str(error)})

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
+from common.contracts.base import Contract
 from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
@@ -18,8 +19,16 @@ class CameraState(StrEnum):
     DELETED = "deleted"
 
 
+class Retiring(Contract):
+    """A token that still works, until `ends_us`."""
+
+    token_hash: str
+    ends_us: int
+
+
 class Camera(Record):
-    """`published_version`: the version last seen in the topic; 0: none yet.
+    """`published_version`: the version last seen in the topic; 0: none yet. `token_hashes`: the newest token last;
+    `retiring`: until when those before it work.
 
     `erased_before_ms`: clips whose window starts earlier (log time) are to be erased, from the last deletion of this
     camera on. `is_erasing`: the job that does so has not come to its end.
@@ -30,6 +39,7 @@ class Camera(Record):
     name: str
     owner: str
     token_hashes: tuple[str, ...]
+    retiring: tuple[Retiring, ...] = ()
     partition: int = Field(ge=0)
     analyses: tuple[AnalysisSettings, ...] = ()
     clip_ms: int
@@ -81,6 +91,13 @@ class Camera(Record):
                 "lines": settings.lines,
             }
         )
+
+    def ends_us(self, token_hash: str) -> int | None:
+        """Until when a token works; None: no end was set. One that another replaced, without an end that anybody
+        remembers (the topic knew of it, and the database had lost it), has ended."""
+        if token_hash == self.token_hashes[-1]:
+            return None
+        return next((one.ends_us for one in self.retiring if one.token_hash == token_hash), 0)
 
     def is_erased(self, start_ms: int) -> bool:
         """Whether a clip whose window starts at `start_ms` went with a deletion of this camera."""

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from api_server.cameras.camera import Camera, CameraState
+from api_server.cameras.camera import Camera, CameraState, Retiring
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.purpose import check_purpose
 from api_server.cameras.requests import CameraChange, NewCamera
@@ -19,6 +19,8 @@ from common.kafka.ports import LogReader
 
 log = logging.getLogger(__name__)
 
+RETIRING_MAX = 4
+"""Replaced tokens that work beside the newest; the producer compares each with every frame."""
 TRIES = 5
 """How often a change is made anew on top of somebody else's."""
 
@@ -91,11 +93,41 @@ class CameraRegistry:
 
         return self._rewritten(camera_id, applied, from_version)
 
-    def rotate_token(self, camera_id: str) -> tuple[Camera, str] | None:
-        """A new token; the old one stops working once the producer has read the topic. None: the camera is gone."""
-        token = make_token()
-        camera = self._rewritten(camera_id, lambda c: c.model_copy(update={"token_hashes": (hash_token(token),)}))
+    def rotate_token(self, camera_id: str, overlap_s: int = 0) -> tuple[Camera, str] | None:
+        """A new token. Those before it work for `overlap_s` more, so that the camera can be given the new one without
+        losing a frame; without overlap they stop once the producer has read the topic. None: the camera is gone."""
+        token, now_us = make_token(), self._clock.wall_us()
+        ends_us = now_us + overlap_s * 1_000_000
+
+        def applied(camera: Camera) -> Camera:
+            kept = [
+                Retiring(token_hash=one, ends_us=ends_us if known is None else min(known, ends_us))
+                for one, known in ((one, camera.ends_us(one)) for one in camera.token_hashes[-RETIRING_MAX:])
+            ]
+            return _with_tokens(camera, hash_token(token), kept, now_us)
+
+        camera = self._rewritten(camera_id, applied)
         return (camera, token) if camera is not None else None
+
+    def end_token(self, camera_id: str, token_hash: str) -> Camera | None:
+        """A replaced token stops working now. None: the camera is gone."""
+        now_us = self._clock.wall_us()
+
+        def applied(camera: Camera) -> Camera:
+            kept = [one for one in camera.retiring if one.token_hash != token_hash]
+            return _with_tokens(camera, camera.token_hashes[-1], kept, now_us)
+
+        return self._rewritten(camera_id, applied)
+
+    def end_retired_tokens(self) -> int:
+        """End the tokens whose overlap is over; of how many cameras."""
+        now_us = self._clock.wall_us()
+        over = [camera for camera in self._cameras.active() if _has_ended(camera, now_us)]
+        for camera in over:
+            self._rewritten(
+                camera.id, lambda known: _with_tokens(known, known.token_hashes[-1], list(known.retiring), now_us)
+            )
+        return len(over)
 
     def delete(self, camera_id: str) -> bool:
         """Whether it existed. Its clips are out of sight at once; the job that erases them is in the camera's document,
@@ -127,7 +159,13 @@ class CameraRegistry:
         if purpose is not None and purpose.expires_us < renew_before_us:
             purpose = wanted.emotion_purpose
         kept = known.model_copy(
-            update={"token_hashes": hashes, "emotion_purpose": purpose, "state": CameraState.ACTIVE, "owner": owner}
+            update={
+                "token_hashes": hashes,
+                "retiring": (),
+                "emotion_purpose": purpose,
+                "state": CameraState.ACTIVE,
+                "owner": owner,
+            }
         )
         if kept == known:
             return known
@@ -185,6 +223,17 @@ class CameraRegistry:
             check_purpose(purpose, self._clock.wall_us())
         if _has_emotion(analyses) and purpose is None:
             raise PurposeMissing
+
+
+def _has_ended(camera: Camera, now_us: int) -> bool:
+    ends = (camera.ends_us(token_hash) for token_hash in camera.token_hashes)
+    return any(ends_us is not None and ends_us <= now_us for ends_us in ends)
+
+
+def _with_tokens(camera: Camera, newest: str, retiring: list[Retiring], now_us: int) -> Camera:
+    """`camera` with the token `newest`, and those before it whose end has not come."""
+    kept = tuple(one for one in retiring if one.ends_us > now_us)
+    return camera.model_copy(update={"token_hashes": (*(one.token_hash for one in kept), newest), "retiring": kept})
 
 
 def _has_emotion(analyses: tuple[AnalysisSettings, ...]) -> bool:

@@ -22,6 +22,8 @@ from common.contracts.camera_settings import DEFAULT_EVERY_MS
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
 
+OVERLAP_S_MAX = 7 * 24 * 3600
+
 
 class AnalysisAnswer(BaseModel):
     """One analysis of a camera. `every_ms`: search interval; null: every frame."""
@@ -80,6 +82,14 @@ class CameraListQuery(BaseModel):
     cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
 
 
+class RotateQuery(BaseModel):
+    """`overlap_s`: how long the tokens before the new one still work, so that the camera can be given it meanwhile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overlap_s: int = Field(0, ge=0, le=OVERLAP_S_MAX)
+
+
 class CameraViews:
     """What the camera routes do. Safe on any thread."""
 
@@ -128,7 +138,7 @@ class CameraViews:
         return self._reply(camera)
 
     def rotate(self, call: Call) -> Reply:
-        rotated = self._registry.rotate_token(call.camera.id)
+        rotated = self._registry.rotate_token(call.camera.id, call.take_query(RotateQuery).overlap_s)
         if rotated is None:
             raise not_found()
         return self._reply_with_token(*rotated, 201)
@@ -233,7 +243,8 @@ def camera_routes(views: CameraViews) -> list[Route]:
             f"{one}/token",
             OnCamera(Action.CAMERA_TOKEN),
             views.rotate,
-            "Make a new token; the old one stops working.",
+            "Make a new token; those before it stop working, at once or after overlap_s.",
+            query=RotateQuery,
             answer=CameraWithToken,
             status=201,
         ),

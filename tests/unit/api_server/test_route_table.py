@@ -29,6 +29,7 @@ from api_server.accounts.users import User
 from api_server.app import build_routes, create_app
 from api_server.http.errors import not_found
 from api_server.http.route import Route
+from api_server.routes.camera_token_routes import token_handle
 from tests.unit.api_server.test_permission import MAKING, OPERATING, VIEWING
 from tests.unit.api_server.world import FILM, PASSWORD, Browser, World, make_sidecar, make_sighting, recorder_sidecar
 
@@ -127,6 +128,7 @@ class Ids:
     user: str = "usr-none"
     session: str = "ses-" + "a" * 16
     token: str = "tok-" + "a" * 16
+    camera_token: str = "ct-" + "a" * 16
 
 
 def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <query_id>") -> Ids:
@@ -139,6 +141,10 @@ def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <quer
         world.users.edit(f"usr-{name}", {f"grants.{camera.id}": right.value})
     world.add_clip(recorder_sidecar(camera.id))
     ids = Ids(camera.id)
+    if "<camera_token_id>" in path:
+        old = camera.token_hashes[0]
+        world.registry.rotate_token(camera.id, overlap_s=60)
+        ids = replace(ids, camera_token=token_handle(old))
     if "<clip_id>" in path:
         clip = world.add_clip(make_sidecar(camera.id, sightings=(make_sighting(),)))
         ids = replace(ids, clip=clip.clip_id)
@@ -183,7 +189,7 @@ def concrete(route: Route, ids: Ids) -> str:
     path = route.path.replace("<camera_id>", ids.camera).replace("<clip_id>", ids.clip)
     path = path.replace("<recording_id>", ids.recording).replace("<query_id>", ids.query)
     path = path.replace("<user_id>", ids.user).replace("<session_id>", ids.session)
-    path = path.replace("<token_id>", ids.token)
+    path = path.replace("<token_id>", ids.token).replace("<camera_token_id>", ids.camera_token)
     path = path.replace("<int:n>", "0").replace("<name>", "base.css").replace("<analysis>", "license_plate")
     return f"{path}?name=film.mp4" if route.endpoint == UPLOAD else path
 
