@@ -2,147 +2,117 @@
 
 Real Kafka, pre-loaded; real S3; the product's own process. Beside it, in the same run, the roofline: the same decode,
 model, track, draw and encode in a plain loop. Efficiency = frames per CPU second of the consumer process divided by
-those of the plain loop; overhead = the difference in CPU ms a frame (uploads included). Machines are noisy: compare
-ratios within one run, not times between runs.
+those of the plain loop; overhead = the difference in CPU ms a frame, uploads apart. Machines are noisy: compare ratios
+within one run, not times between runs. Every option but `--frames`, `--cost-ms` and `--out` takes a list.
 """
 
 import argparse
+import itertools
 import json
+import os
 import statistics
-import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import Finish, Load, delete_topics, fill, make_topics
+from benchmarks.batches import measure_batches
+from benchmarks.knees import knees
 from benchmarks.pictures import make_jpegs
-from benchmarks.plain_loop import definition_of, scene_of
+from benchmarks.plain_loop import scene_of
+from benchmarks.plots import draw_plots
 from benchmarks.servers import running_servers
 from benchmarks.tables import markdown_table
-from benchmarks.worker import Worker
-from common.settings import KafkaSettings, load_settings
+from benchmarks.trial import Plain, Setup, Trial, run_plain, run_trial
 
-LIMIT_S = 600.0
-PLAIN_FRAMES = 300
 PICTURES = 100
+NESTED = ("stage_ms", "cpu_by_group")
+"""Fields of a row with a table of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run. CPU of all consumer processes together."""
+    """One run. CPU of all consumer processes together; `roofline_per_s`: the plain loop times threads, as far as the
+    cores go."""
 
     analysis: str
+    size: str
     threads: int
     processes: int
+    cameras: int
+    partitions: int
     frames: int
     elapsed_s: float
     frames_per_s: float
+    roofline_per_s: float
     cpu_s_per_1000: float
     cpu_ms: float
     plain_cpu_ms: float
+    plain_wall_ms: float
     efficiency: float
     overhead_ms: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
     peak_mb: float
+    stage_ms: dict[str, float]
+    cpu_by_group: dict[str, float]
 
 
-def run_plain(analysis: str, size: str, cost_ms: float | None, processes: int = 1) -> list[dict[str, float]]:
-    """The roofline in fresh processes, side by side when `processes` is more than 1."""
-    command = [sys.executable, "-m", "benchmarks.plain_loop", analysis, "--size", size, "--frames", str(PLAIN_FRAMES)]
-    if cost_ms is not None:
-        command += ["--cost-ms", str(cost_ms)]
-    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    return [json.loads(child.communicate(timeout=LIMIT_S)[0].splitlines()[-1]) for child in children]
+def measure(environment: dict[str, str], setups: Sequence[Setup]) -> list[Row]:
+    """All setups of one analysis and size, the roofline measured before each and once after."""
+    first = setups[0]
+    jpegs = make_jpegs(scene_of(first.analysis), *first.size, PICTURES)
+    plain: list[Plain] = []
+    done = []
+    for setup in setups:
+        plain.append(run_plain(setup.analysis, setup.size, setup.cost_ms))
+        done.append((setup, run_trial(environment, setup, jpegs)))
+        print(
+            f"  {setup.analysis}, {setup.threads} threads: {done[-1][1].elapsed_s:.1f} s", file=sys.stderr, flush=True
+        )
+    plain.append(run_plain(first.analysis, first.size, first.cost_ms))
+    cpu_ms = statistics.median(one.cpu_ms for one in plain)
+    wall_ms = statistics.median(one.wall_ms for one in plain)
+    return [row_of(setup, trial, cpu_ms, wall_ms) for setup, trial in done]
 
 
-def run_consumer(
-    environment: dict[str, str], arguments: argparse.Namespace, analysis: str, threads: int, jpegs: Sequence[bytes]
-) -> dict[str, Any]:
-    """One run on topics of its own. Raises RuntimeError when it does not finish."""
-    width, height = map(int, arguments.size.split("x"))
-    prefix = f"bench-{analysis}-{threads}-{next(_numbers)}."
-    environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix.replace("_", "-")}
-    settings = load_settings(KafkaSettings, environment)
-    load = Load(arguments.cameras, arguments.frames // arguments.cameras, (width, height), arguments.partitions)
-    make_topics(settings, arguments.partitions)
-    fill(settings, definition_of(analysis, arguments.cost_ms), load, jpegs)
-    finish = Finish(settings)
-    with tempfile.TemporaryDirectory() as var:
-        workers = [
-            Worker(
-                environment | {"LOOKOUT_VAR_DIR": f"{var}/{n}"}, analysis, threads, arguments.cost_ms, f"{var}/{n}.log"
-            )
-            for n in range(arguments.processes)
-        ]
-        try:
-            if not finish.wait(load.total, LIMIT_S):
-                logs = "\n".join(worker.log_tail() for worker in workers)
-                raise RuntimeError(f"{finish.frames} of {load.total} frames stored within {LIMIT_S:.0f} s\n{logs}")
-            reports = [worker.report() for worker in workers]
-        finally:
-            for worker in workers:
-                worker.stop()
-            finish.close()
-            delete_topics(settings)
-    return {
-        "frames": load.total,
-        "elapsed_s": max(report["wall_s"] for report in reports),
-        "cpu_s": sum(report["cpu_s"] for report in reports),
-        "peak_mb": sum(report["peak_mb"] for report in reports),
-        "frame_ms": reports[0]["frame_ms"],
-    }
-
-
-def _count() -> Any:
-    number = 0
-    while True:
-        yield number
-        number += 1
-
-
-_numbers = _count()
-
-
-def measure(environment: dict[str, str], arguments: argparse.Namespace, analysis: str) -> list[Row]:
-    """All thread numbers of one analysis, the roofline measured before each and once after."""
-    width, height = map(int, arguments.size.split("x"))
-    jpegs = make_jpegs(scene_of(analysis), width, height, PICTURES)
-    plain: list[float] = []
-    results = []
-    for threads in arguments.threads:
-        plain.append(run_plain(analysis, arguments.size, arguments.cost_ms)[0]["cpu_ms"])
-        results.append((threads, run_consumer(environment, arguments, analysis, threads, jpegs)))
-        print(f"  {analysis}, {threads} threads: {results[-1][1]['elapsed_s']:.1f} s", file=sys.stderr, flush=True)
-    plain.append(run_plain(analysis, arguments.size, arguments.cost_ms)[0]["cpu_ms"])
-    plain_ms = statistics.median(plain)
-    return [_row(analysis, threads, arguments.processes, result, plain_ms) for threads, result in results]
-
-
-def _row(analysis: str, threads: int, processes: int, result: dict[str, Any], plain_ms: float) -> Row:
-    frames = result["frames"]
-    cpu_ms = result["cpu_s"] / frames * 1000
+def row_of(setup: Setup, trial: Trial, plain_cpu_ms: float, plain_wall_ms: float) -> Row:
+    threads, cores = setup.threads * setup.processes, os.cpu_count() or 1
     return Row(
-        analysis=analysis,
-        threads=threads,
-        processes=processes,
-        frames=frames,
-        elapsed_s=round(result["elapsed_s"], 2),
-        frames_per_s=round(frames / result["elapsed_s"], 1),
-        cpu_s_per_1000=round(result["cpu_s"] / frames * 1000, 2),
-        cpu_ms=round(cpu_ms, 2),
-        plain_cpu_ms=round(plain_ms, 2),
-        efficiency=round(plain_ms / cpu_ms, 3),
-        overhead_ms=round(cpu_ms - plain_ms, 2),
-        p50_ms=result["frame_ms"].get("p50", 0),
-        p95_ms=result["frame_ms"].get("p95", 0),
-        p99_ms=result["frame_ms"].get("p99", 0),
-        peak_mb=round(result["peak_mb"]),
+        analysis=setup.analysis,
+        size=f"{setup.size[0]}x{setup.size[1]}",
+        threads=setup.threads,
+        processes=setup.processes,
+        cameras=setup.cameras,
+        partitions=setup.partitions,
+        frames=trial.frames,
+        elapsed_s=round(trial.elapsed_s, 2),
+        frames_per_s=round(trial.per_s, 1),
+        roofline_per_s=round(min(threads * 1000 / plain_wall_ms, cores * 1000 / plain_cpu_ms), 1),
+        cpu_s_per_1000=round(trial.cpu_ms, 2),
+        cpu_ms=round(trial.cpu_ms, 2),
+        plain_cpu_ms=round(plain_cpu_ms, 2),
+        plain_wall_ms=round(plain_wall_ms, 2),
+        efficiency=round(plain_cpu_ms / trial.cpu_ms, 3),
+        overhead_ms=round(trial.cpu_ms - trial.upload_cpu_ms - plain_cpu_ms, 2),
+        p50_ms=trial.frame_ms.get("p50", 0),
+        p95_ms=trial.frame_ms.get("p95", 0),
+        p99_ms=trial.frame_ms.get("p99", 0),
+        peak_mb=round(trial.peak_mb),
+        stage_ms=trial.stage_ms,
+        cpu_by_group={group: round(s * 1000 / trial.frames, 3) for group, s in trial.cpu_by_group.items()},
     )
+
+
+def numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
+
+
+def sizes(text: str) -> list[tuple[int, int]]:
+    pairs = [word.split("x") for word in text.split(",")]
+    return [(int(width), int(height)) for width, height in pairs]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -150,29 +120,69 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--analysis", default="emotion", help="emotion, license_plate, noop, cpu, cpu_gil, sleep; a list"
     )
-    parser.add_argument("--threads", default="1,4,6,8", type=lambda text: [int(n) for n in text.split(",")])
-    parser.add_argument("--processes", default=1, type=int)
-    parser.add_argument("--cameras", default=4, type=int)
-    parser.add_argument("--partitions", default=12, type=int)
-    parser.add_argument("--frames", default=600, type=int, help="of all cameras together")
-    parser.add_argument("--size", default="640x480")
+    parser.add_argument("--threads", default="1,4,6,8", type=numbers)
+    parser.add_argument("--processes", default="1", type=numbers)
+    parser.add_argument("--cameras", default="4", type=numbers)
+    parser.add_argument("--partitions", default="12", type=numbers)
+    parser.add_argument("--size", default="640x480", type=sizes)
+    parser.add_argument("--batch", default="", help="the model alone too, by pictures a call: 1,4,8")
+    parser.add_argument("--frames", default=1000, type=int, help="of all cameras together")
     parser.add_argument("--cost-ms", default=None, type=float, help="of a stand-in")
-    parser.add_argument("--out", default=None, type=Path, help="folder for results.json and results.md")
+    parser.add_argument("--out", default=None, type=Path, help="folder for results.json, results.md and PNG plots")
     return parser.parse_args(arguments)
 
 
+def setups_of(given: argparse.Namespace) -> list[list[Setup]]:
+    """Every combination that was asked for, those of one analysis and picture size together."""
+    several = list(itertools.product(given.processes, given.cameras, given.partitions, given.threads))
+    return [
+        [
+            Setup(
+                analysis=analysis,
+                threads=threads,
+                processes=processes,
+                cameras=cameras,
+                partitions=partitions,
+                frames=given.frames,
+                size=size,
+                cost_ms=given.cost_ms,
+            )
+            for processes, cameras, partitions, threads in several
+        ]
+        for analysis in given.analysis.split(",")
+        for size in given.size
+    ]
+
+
+def tables_of(records: Sequence[Mapping[str, Any]]) -> str:
+    """Three tables: the runs, wall time by stage, CPU by group of threads."""
+    flat = [{name: value for name, value in row.items() if name not in NESTED} for row in records]
+    head = [{name: row[name] for name in ("analysis", "size", "threads", "processes")} for row in records]
+    stages = [first | row["stage_ms"] for first, row in zip(head, records, strict=True)]
+    groups = [first | row["cpu_by_group"] for first, row in zip(head, records, strict=True)]
+    parts = [markdown_table(flat), "Wall time a frame by stage, ms:", markdown_table(stages)]
+    parts += ["CPU a frame by threads, ms:", markdown_table(groups)]
+    return "\n\n".join(parts)
+
+
 def main() -> int:
-    arguments = parse()
+    given = parse()
     rows: list[Row] = []
     with running_servers() as environment:
-        for analysis in arguments.analysis.split(","):
-            rows += measure(environment, arguments, analysis)
-    table = markdown_table([asdict(row) for row in rows])
-    print(table)
-    if arguments.out is not None:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "results.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
-        (arguments.out / "results.md").write_text(table + "\n")
+        for setups in setups_of(given):
+            rows += measure(environment, setups)
+    records = [asdict(row) for row in rows]
+    said = "\n\n".join([tables_of(records), "\n".join(knees(records))])
+    if given.batch:
+        batches = measure_batches(given.analysis.split(","), given.size, numbers(given.batch), given.cost_ms)
+        said += f"\n\nThe model alone, by pictures a call:\n\n{markdown_table(batches)}"
+    print(said)
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "results.json").write_text(json.dumps(records, indent=1))
+        (given.out / "results.md").write_text(f"{said}\n")
+        for path in draw_plots(records, given.out):
+            print(f"drew {path}", file=sys.stderr)
     return 0
 
 

@@ -1,11 +1,19 @@
 """Frames in Kafka before the consumer starts, and the sight of all of them stored."""
 
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from benchmarks.plain_loop import CLIP_MS, make_headers
 from common.contracts.clip_event import ClipReady, parse_event
@@ -17,19 +25,23 @@ from common.topics import CLIP_EVENTS, FRAMES, topic_specs
 from consumers.pipeline.analysis import AnalysisDefinition
 
 FRAME_MS = 100
-"""Log time between two frames of a camera: 10 frames/s. The benchmark's topic has CreateTime, so that a minute of log
-time is written in a second and windows are as long as in life."""
+"""Log time between two frames of a camera: 10 frames/s. The benchmark's topic has CreateTime while it is filled, so
+that a minute of log time is written in a second and windows are as long as in life."""
 READ_S = 0.2
+ADMIN_S = 30.0
+TIMESTAMPS = "message.timestamp.type"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`cameras` cameras with `frames` frames each, all of one size."""
+    """`cameras` cameras with `frames` frames each, all of one size, `frame_ms` of log time apart."""
 
     cameras: int
     frames: int
     size: tuple[int, int]
     partitions: int
+    frame_ms: int = FRAME_MS
+    search_every_ms: int = 1
 
     @property
     def total(self) -> int:
@@ -37,18 +49,28 @@ class Load:
 
 
 def make_topics(settings: KafkaSettings, partitions: int) -> None:
-    """The product's topics under the settings' prefix; `frames` with CreateTime. They must not exist."""
+    """The product's topics under the settings' prefix; `frames` with CreateTime until it is filled. They must not
+    exist."""
     admin = AdminClient(settings.client_config())
     topics = []
     for spec in topic_specs(settings.topic_prefix, settings.max_frame_bytes):
         config = dict(spec.config)
         count = spec.partitions
         if spec.name == settings.topic(FRAMES):
-            config |= {"message.timestamp.type": "CreateTime", "retention.ms": "-1", "retention.bytes": "-1"}
+            config |= {TIMESTAMPS: "CreateTime", "retention.ms": "-1", "retention.bytes": "-1"}
             count = partitions
         topics.append(NewTopic(spec.name, count, 1, config=config))
     for future in admin.create_topics(topics).values():
-        future.result(30)
+        future.result(ADMIN_S)
+
+
+def stamp_by_broker(settings: KafkaSettings) -> None:
+    """From now on records get the broker's time, as consumers demand; those in the topic keep what they have."""
+    entry = ConfigEntry(TIMESTAMPS, "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ResourceType.TOPIC, settings.topic(FRAMES), incremental_configs=[entry])
+    admin = AdminClient(settings.client_config())
+    for future in admin.incremental_alter_configs([topic]).values():
+        future.result(ADMIN_S)
 
 
 def delete_topics(settings: KafkaSettings) -> None:
@@ -57,25 +79,32 @@ def delete_topics(settings: KafkaSettings) -> None:
     AdminClient(settings.client_config()).delete_topics(names)
 
 
-def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jpegs: Sequence[bytes]) -> None:
-    """Write every frame, cameras interleaved as they would arrive; all windows are over, so that none is waited for."""
+def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jpegs: Sequence[bytes]) -> int:
+    """Write every frame, cameras interleaved as they would arrive; all windows are over, so that none is waited for.
+    The bytes of all records: key, headers, JPEG. Cameras and sessions are new ones each time: what is stored already
+    would be a duplicate."""
+    written = 0
+    run = secrets.token_hex(4)
     producer = Producer(
         settings.client_config() | {"linger.ms": 20, "queue.buffering.max.messages": 100_000, "acks": "all"}
     )
-    t0_ms = int(time.time() * 1000) - load.frames * FRAME_MS - 2 * CLIP_MS
+    t0_ms = int(time.time() * 1000) - load.frames * load.frame_ms - 2 * CLIP_MS
     for number in range(load.frames):
-        log_ms = t0_ms + number * FRAME_MS
+        log_ms = t0_ms + number * load.frame_ms
         for camera in range(load.cameras):
             headers: list[tuple[str, str | bytes | None]] = list(
-                encode_headers(make_headers(definition, number, log_ms, load.size))
+                encode_headers(make_headers(definition, number, log_ms, load.size, load.search_every_ms))
             )
-            headers[1] = ("session", f"bench-session-{camera:010d}".encode())
+            headers[1] = ("session", f"bench-{run}-{camera:04d}".encode())
+            jpeg = jpegs[(number + camera * 7) % len(jpegs)]
+            key = f"bench-{run}-{camera:04d}"
+            written += record_bytes(key, headers, jpeg)
             while True:
                 try:
                     producer.produce(
                         settings.topic(FRAMES),
-                        key=f"bench-{camera:04d}",
-                        value=jpegs[(number + camera * 7) % len(jpegs)],
+                        key=key,
+                        value=jpeg,
                         headers=headers,
                         partition=camera % load.partitions,
                         timestamp=log_ms,
@@ -86,6 +115,18 @@ def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jp
         producer.poll(0)
     if producer.flush(120) != 0:
         raise RuntimeError("Kafka did not take the frames within 120 s")
+    stamp_by_broker(settings)
+    return written
+
+
+RECORD_FRAME_BYTES = 12
+"""Lengths, attributes and deltas of a record in a batch, as varints (Kafka protocol guide, record format 2)."""
+
+
+def record_bytes(key: str, headers: Sequence[tuple[str, str | bytes | None]], value: bytes) -> int:
+    """What one record takes in the log. Headers cost their names too, and two lengths each."""
+    of_headers = sum(len(name) + len(text or b"") + 2 for name, text in headers)
+    return len(key) + len(value) + of_headers + RECORD_FRAME_BYTES
 
 
 class Finish:
@@ -94,15 +135,17 @@ class Finish:
     def __init__(self, settings: KafkaSettings) -> None:
         self._reader = ConfluentTopicReader(settings, [settings.topic(CLIP_EVENTS)], FROM_BEGINNING)
         self.frames = 0
+        self.stored_bytes = 0
 
-    def wait(self, frames: int, limit_s: float) -> bool:
-        """Whether clips with `frames` frames were announced within `limit_s`."""
+    def wait(self, frames: int, limit_s: float, is_going: Callable[[], bool]) -> bool:
+        """Whether clips with `frames` frames were announced within `limit_s`; False as soon as nothing goes on."""
         end_s = time.monotonic() + limit_s
-        while self.frames < frames and time.monotonic() < end_s:
+        while self.frames < frames and time.monotonic() < end_s and is_going():
             for record in self._reader.poll(READ_S):
                 event = parse_event(record.value or b"")
                 if isinstance(event, ClipReady):
                     self.frames += event.frame_count
+                    self.stored_bytes += event.video_bytes
         return self.frames >= frames
 
     def close(self) -> None:

@@ -99,9 +99,11 @@ def _loop(
         session.close(WindowClosing(complete=True, others=())).discard()
 
 
-def make_headers(definition: AnalysisDefinition, seq: int, log_ms: int, size: tuple[int, int]) -> FrameHeaders:
-    """A frame searched on every picture."""
-    every_ms = 1 if definition.build_analyzer is not None else None
+def make_headers(
+    definition: AnalysisDefinition, seq: int, log_ms: int, size: tuple[int, int], every_ms: int = 1
+) -> FrameHeaders:
+    """A frame of a camera that is searched every `every_ms`, by default on every picture."""
+    interval_ms = every_ms if definition.build_analyzer is not None else None
     return FrameHeaders(
         session="bench-session-0000000000",
         seq=seq,
@@ -110,7 +112,7 @@ def make_headers(definition: AnalysisDefinition, seq: int, log_ms: int, size: tu
         width=size[0],
         height=size[1],
         settings_version=1,
-        analyses=(AnalysisRequest(definition.name, every_ms),),
+        analyses=(AnalysisRequest(definition.name, interval_ms),),
         clip_ms=CLIP_MS,
     )
 
@@ -122,13 +124,16 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--cost-ms", type=float, default=None)
+    parser.add_argument("--wait", action="store_true", help="say ready, and begin when a line comes on standard input")
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
     cv2.setNumThreads(0)
     definition = definition_of(arguments.analysis, arguments.cost_ms)
-    result = run_plain_loop(
-        definition, make_jpegs(scene_of(arguments.analysis), width, height, 100), arguments.frames, (width, height)
-    )
+    jpegs = make_jpegs(scene_of(arguments.analysis), width, height, 100)
+    if arguments.wait:
+        print("ready", flush=True)
+        sys.stdin.readline()
+    result = run_plain_loop(definition, jpegs, arguments.frames, (width, height))
     print(
         json.dumps({"frames": result.frames, "cpu_s": result.cpu_s, "wall_s": result.wall_s, "cpu_ms": result.cpu_ms})
     )

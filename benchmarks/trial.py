@@ -1,0 +1,168 @@
+"""One run of a consumer on a pre-loaded topic, and the plain loop it is compared with."""
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load import FRAME_MS, Finish, Load, delete_topics, fill, make_topics
+from benchmarks.plain_loop import definition_of
+from benchmarks.worker import Worker
+from common.settings import KafkaSettings, load_settings
+
+LIMIT_S = 300.0
+PLAIN_FRAMES = 300
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is run. `frames`: of all cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames
+    and between searches; `cost_ms`: of a stand-in, None for its default."""
+
+    analysis: str
+    threads: int
+    processes: int = 1
+    cameras: int = 4
+    partitions: int = 12
+    frames: int = 600
+    size: tuple[int, int] = (640, 480)
+    cost_ms: float | None = None
+    frame_ms: int = FRAME_MS
+    search_every_ms: int = 1
+
+    @property
+    def load(self) -> Load:
+        each = self.frames // self.cameras
+        return Load(self.cameras, each, self.size, self.partitions, self.frame_ms, self.search_every_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """All processes together, after their warm-up. `work_s`: until the last frame was in its clip; `elapsed_s`: until
+    the last clip was announced. Latencies and stages are of the first process."""
+
+    frames: int
+    elapsed_s: float
+    work_s: float
+    cpu_s: float
+    cpu_by_group: dict[str, float]
+    peak_mb: float
+    frame_ms: dict[str, float]
+    stage_ms: dict[str, float]
+    kafka_bytes: int
+    stored_bytes: int
+    stored_frames: int
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU ms a frame."""
+        return self.cpu_s / self.frames * 1000
+
+    @property
+    def upload_cpu_ms(self) -> float:
+        return self.cpu_by_group.get("upload", 0.0) / self.frames * 1000
+
+    @property
+    def per_s(self) -> float:
+        return self.frames / self.work_s
+
+
+def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes]) -> Trial:
+    """One run on topics of its own. Raises RuntimeError when it does not finish."""
+    prefix = f"bench-{setup.analysis}-{setup.threads}-{next(_numbers)}.".replace("_", "-")
+    environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix}
+    settings = load_settings(KafkaSettings, environment)
+    make_topics(settings, setup.partitions)
+    kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
+    finish = Finish(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        var = [Path(folder, str(number)) for number in range(setup.processes)]
+        workers = [
+            Worker(
+                environment | {"LOOKOUT_VAR_DIR": str(one)},
+                setup.analysis,
+                setup.threads,
+                setup.cost_ms,
+                one.with_suffix(".log"),
+            )
+            for one in var
+        ]
+        try:
+            if not finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers)):
+                logs = "\n".join(worker.log_tail() for worker in workers)
+                raise RuntimeError(
+                    f"{finish.frames} of {setup.load.total} frames stored, at most {LIMIT_S:.0f} s\n{logs}"
+                )
+            reports = [worker.report() for worker in workers]
+        finally:
+            for worker in workers:
+                worker.stop()
+            finish.close()
+            delete_topics(settings)
+    return _trial(reports, kafka_bytes, finish)
+
+
+def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish) -> Trial:
+    groups = {group for report in reports for group in report["cpu_by_group"]}
+    return Trial(
+        frames=sum(report["frames"] for report in reports),
+        elapsed_s=max(report["wall_s"] for report in reports),
+        work_s=max(report["work_s"] for report in reports),
+        cpu_s=sum(report["cpu_s"] for report in reports),
+        cpu_by_group={one: sum(report["cpu_by_group"].get(one, 0.0) for report in reports) for one in sorted(groups)},
+        peak_mb=sum(report["peak_mb"] for report in reports),
+        frame_ms=reports[0]["frame_ms"],
+        stage_ms=reports[0]["stage_ms"],
+        kafka_bytes=kafka_bytes,
+        stored_bytes=finish.stored_bytes,
+        stored_frames=finish.frames,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The plain loop, in one or more processes side by side. CPU and wall ms a frame of one; frames/s of all."""
+
+    cpu_ms: float
+    wall_ms: float
+    per_s: float
+
+
+def run_plain(
+    analysis: str,
+    size: tuple[int, int],
+    cost_ms: float | None = None,
+    *,
+    processes: int = 1,
+    frames: int = PLAIN_FRAMES,
+) -> Plain:
+    """The roofline in fresh processes that begin together. Raises RuntimeError."""
+    words = [analysis, "--size", f"{size[0]}x{size[1]}", "--frames", str(frames), "--wait"]
+    if cost_ms is not None:
+        words += ["--cost-ms", str(cost_ms)]
+    command = [sys.executable, "-m", "benchmarks.plain_loop", *words]
+    pipe = subprocess.PIPE
+    children = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(processes)]
+    try:
+        for child in children:
+            if child.stdout is None or child.stdout.readline() != "ready\n":
+                raise RuntimeError("the plain loop did not start")
+        for child in children:
+            if child.stdin is not None:
+                child.stdin.write("go\n")
+                child.stdin.flush()
+        results = [json.loads(child.communicate(timeout=LIMIT_S)[0].splitlines()[-1]) for child in children]
+    finally:
+        for child in children:
+            child.kill()
+    return Plain(
+        cpu_ms=sum(one["cpu_ms"] for one in results) / processes,
+        wall_ms=sum(one["wall_s"] / one["frames"] for one in results) / processes * 1000,
+        per_s=sum(one["frames"] / one["wall_s"] for one in results),
+    )
