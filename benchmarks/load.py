@@ -18,8 +18,10 @@ from confluent_kafka.admin import (
 from benchmarks.plain_loop import CLIP_MS, make_headers
 from common.contracts.clip_event import ClipReady, parse_event
 from common.contracts.frame import encode_headers
+from common.deadline import Deadline
 from common.kafka.confluent import ConfluentTopicReader
 from common.kafka.ports import FROM_BEGINNING
+from common.retry import retry_transient
 from common.settings import KafkaSettings
 from common.topics import CLIP_EVENTS, FRAMES, topic_specs
 from consumers.pipeline.analysis import AnalysisDefinition
@@ -133,7 +135,10 @@ class Finish:
     """Follows `clip-events` and counts the frames of the clips announced."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        self._reader = ConfluentTopicReader(settings, [settings.topic(CLIP_EVENTS)], FROM_BEGINNING)
+        # Partitions of a topic just made have no leader for a moment.
+        self._reader = retry_transient(
+            lambda: ConfluentTopicReader(settings, [settings.topic(CLIP_EVENTS)], FROM_BEGINNING), Deadline(ADMIN_S)
+        )
         self.frames = 0
         self.stored_bytes = 0
 
