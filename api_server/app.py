@@ -10,6 +10,8 @@ from api_server.accounts.login import Login
 from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
+from api_server.audit.auditor import Auditor
+from api_server.audit.log import AuditLog
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
@@ -30,6 +32,7 @@ from api_server.recordings.footage import Footage
 from api_server.recordings.intake import UploadIntake
 from api_server.recordings.store import UploadStore
 from api_server.routes.account_routes import AccountViews, account_routes
+from api_server.routes.audit_routes import audit_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.camera_token_routes import camera_token_routes
 from api_server.routes.clip_routes import clip_routes
@@ -69,6 +72,8 @@ class ApiParts:
     accounts: UserRegistry
     tokens: ApiTokens
     credentials: Credentials
+    audit: AuditLog
+    auditor: Auditor
     cameras: CameraStore
     registry: CameraRegistry
     clips: ClipStore
@@ -114,10 +119,11 @@ def build_routes(parts: ApiParts) -> list[Route]:
     picture_views = PictureViews(pictures, purposes, parts.clock)
     purpose_views = PurposeViews(parts.cameras, parts.queries, purposes, parts.users, parts.clock)
     routes = [
-        *session_routes(parts.login, parts.sessions),
-        *join_routes(JoinViews(parts.credentials)),
-        *account_routes(AccountViews(parts.sessions, parts.tokens, parts.credentials)),
+        *session_routes(parts.login, parts.sessions, parts.auditor),
+        *join_routes(JoinViews(parts.credentials, parts.auditor)),
+        *account_routes(AccountViews(parts.sessions, parts.tokens, parts.credentials, parts.auditor)),
         *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock, settings.sign_up)),
+        *audit_routes(parts.audit),
         *camera_routes(camera_views),
         *camera_token_routes(parts.registry),
         *clip_routes(parts.cameras, parts.clips),
@@ -144,5 +150,5 @@ def create_app(parts: ApiParts) -> Flask:
     app.url_map.merge_slashes = False
     gate = Gate(parts.users, parts.sessions, parts.tokens, parts.cameras, parts.clips, parts.uploads, parts.queries)
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
-    install(app, build_routes(parts), gate, headers, parts.metrics, Repeats(parts.database, parts.clock))
+    install(app, build_routes(parts), gate, parts.auditor, headers, parts.metrics, Repeats(parts.database, parts.clock))
     return app

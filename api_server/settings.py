@@ -20,6 +20,9 @@ class ApiSettings(Settings):
     signing_key: SecretStr | None = Field(None, alias="LOOKOUT_SIGNING_KEY", description="shared with signalling")
     demo: bool = Field(True, alias="DEMO")
     sign_up: SignUp = Field(SignUp.INVITATION, alias="LOOKOUT_SIGN_UP", description="invitation, open, closed")
+    plate_search_reason: bool = Field(
+        False, alias="LOOKOUT_PLATE_SEARCH_REASON", description="a search for a plate must say why"
+    )
     new_user_demo: bool = Field(
         False, alias="LOOKOUT_NEW_USER_DEMO", description="new accounts are granted the demo cameras"
     )

@@ -12,6 +12,8 @@ from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.app import ApiParts
+from api_server.audit.auditor import Auditor
+from api_server.audit.log import AuditLog
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.store import CameraStore
@@ -88,6 +90,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     users, cameras, clips = Users(database), CameraStore(database), ClipStore(database)
     passwords = Passwords()
     sessions, tokens, attempts = Sessions(database, users, clock), ApiTokens(database, users, clock), Attempts()
+    audit = AuditLog(database, clock)
     first_grants = FirstGrants(cameras, settings.api.new_user_demo)
     producer = ConfluentProducer(kafka, client_id="lookout-api")
     reader = ConfluentLogReader(kafka, "lookout-api")
@@ -123,6 +126,8 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         login=Login(users, sessions, passwords, attempts),
         accounts=UserRegistry(users, sessions, tokens, clock, first_grants),
         tokens=tokens,
+        audit=audit,
+        auditor=Auditor(audit, clock, settings.api.plate_search_reason),
         credentials=Credentials(
             users, sessions, tokens, passwords, attempts, clock, settings.api.sign_up, first_grants
         ),

@@ -49,3 +49,7 @@ class Subject:
     grants: Mapping[str, Right] = field(default_factory=dict)
     scopes: frozenset[Scope] | None = None
     token_id: str = ""
+
+
+NOBODY = Subject("", "", Role.VIEWER)
+"""Who has not said who they are, or not rightly. May nothing: owns nothing and is granted nothing."""

@@ -22,6 +22,7 @@ class CollectionSpec:
 USERS = "users"
 SESSIONS = "sessions"
 API_TOKENS = "api_tokens"
+AUDIT = "audit"
 CAMERAS = "cameras"
 CLIPS = "clips"
 SIGHTINGS = "sightings"
@@ -36,6 +37,16 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     CollectionSpec(USERS, (Index(("name",), is_unique=True), Index(("created_us", "_id")), Index(("link_hash",)))),
     CollectionSpec(SESSIONS, (Index(("user_id",)), Index(("expires_us",)))),
     CollectionSpec(API_TOKENS, (Index(("user_id",)), Index(("expires_us",)))),
+    CollectionSpec(
+        AUDIT,
+        (
+            Index(("seq",), is_unique=True),
+            Index(("actor", "seq")),
+            Index(("action", "seq")),
+            Index(("camera", "seq")),
+            Index(("target", "seq")),
+        ),
+    ),
     CollectionSpec(CAMERAS, (Index(("partition",)),)),
     CollectionSpec(
         CLIPS,

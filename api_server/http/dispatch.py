@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from api_server.audit.auditor import Auditor
 from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.errors import ApiError, Problem, unavailable
 from api_server.http.gate import Gate
@@ -32,7 +33,13 @@ _TITLES = {404: "Not found", 503: "Not ready yet", 500: "Something went wrong"}
 
 
 def install(
-    app: Flask, routes: Sequence[Route], gate: Gate, headers: SecurityHeaders, metrics: Metrics, repeats: Repeats
+    app: Flask,
+    routes: Sequence[Route],
+    gate: Gate,
+    auditor: Auditor,
+    headers: SecurityHeaders,
+    metrics: Metrics,
+    repeats: Repeats,
 ) -> None:
     """Register `routes`. Whatever else finds its way into the URL map is refused before it runs."""
     declared = {route.endpoint: route for route in routes}
@@ -42,7 +49,7 @@ def install(
         app.add_url_rule(
             route.path,
             endpoint=route.endpoint,
-            view_func=_view(route, gate, repeats),
+            view_func=_view(route, gate, auditor, repeats),
             methods=[route.method],
             provide_automatic_options=False,
         )
@@ -89,7 +96,7 @@ def install(
         return problem(ApiError(500, "internal", "Something went wrong here. The log knows it by the request id."))
 
 
-def _view(route: Route, gate: Gate, repeats: Repeats) -> Callable[..., Any]:
+def _view(route: Route, gate: Gate, auditor: Auditor, repeats: Repeats) -> Callable[..., Any]:
     def view(**path: Any) -> Response:
         try:
             call = gate.admit(route, request, path)
@@ -97,6 +104,7 @@ def _view(route: Route, gate: Gate, repeats: Repeats) -> Callable[..., Any]:
             if error.status == 401 and route.is_page:
                 return _sign_in()
             raise
+        auditor.before(route, call, request)
         key = request.headers.get(HEADER) if route.is_create and call.person is not None else None
         if key is not None:
             return _done_once(route, call, repeats, key)

@@ -11,6 +11,7 @@ from api_server.accounts.credentials import Credentials, WrongPassword
 from api_server.accounts.password_rules import PasswordRefused
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.sessions import Session, Sessions, csrf_token
+from api_server.audit.auditor import Auditor
 from api_server.cameras.requests import Name
 from api_server.http.cookies import set_session_cookie
 from api_server.http.errors import ApiError
@@ -98,10 +99,11 @@ class NewToken(BaseModel):
 class AccountViews:
     """Safe on any thread."""
 
-    def __init__(self, sessions: Sessions, tokens: ApiTokens, credentials: Credentials) -> None:
+    def __init__(self, sessions: Sessions, tokens: ApiTokens, credentials: Credentials, auditor: Auditor) -> None:
         self._sessions = sessions
         self._tokens = tokens
         self._credentials = credentials
+        self._auditor = auditor
 
     def show(self, call: Call) -> Reply:
         account = call.account
@@ -119,6 +121,7 @@ class AccountViews:
         except PasswordRefused as error:
             raise ApiError(422, "password_refused", str(error)) from error
         person = call.subject
+        self._auditor.write("password.change", person, request)
         answer = SessionAnswer(name=person.name, role=person.role.value, csrf_token=csrf_token(token))
         response = Response(answer.model_dump_json(), mimetype="application/json")
         set_session_cookie(request, response, token)

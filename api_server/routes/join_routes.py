@@ -10,6 +10,7 @@ from api_server.accounts.password_rules import PasswordRefused
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.registry import NameTaken
 from api_server.accounts.users import NAME_PATTERN
+from api_server.audit.auditor import Auditor
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.session_routes import too_many, whence
@@ -42,8 +43,9 @@ class NameAnswer(BaseModel):
 class JoinViews:
     """Safe on any thread."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, auditor: Auditor) -> None:
         self._credentials = credentials
+        self._auditor = auditor
 
     def set_password(self, call: Call) -> Reply:
         wanted = call.take_body(LinkBody)
@@ -57,6 +59,7 @@ class JoinViews:
             ) from error
         except PasswordRefused as error:
             raise ApiError(422, "password_refused", str(error)) from error
+        self._auditor.write("password.link", user.subject, request)
         return Reply(NameAnswer(name=user.name))
 
     def sign_up(self, call: Call) -> Reply:
@@ -71,6 +74,7 @@ class JoinViews:
             raise ApiError(409, "name_taken", "Somebody has that name.") from error
         except PasswordRefused as error:
             raise ApiError(422, "password_refused", str(error)) from error
+        self._auditor.write("account.sign_up", user.subject, request)
         return Reply(NameAnswer(name=user.name), 201)
 
 

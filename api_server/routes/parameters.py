@@ -59,6 +59,7 @@ class ListQuery(BaseModel):
     analysis: str | None = Field(None, pattern=ANALYSIS_PATTERN)
     label: str | None = Field(None, min_length=1, max_length=64, description="Exact, as `happy`.")
     text: PlateText | None = None
+    reason: str | None = Field(None, max_length=200, description="Why a plate is searched for; for the audit log.")
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)

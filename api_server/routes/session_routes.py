@@ -4,10 +4,13 @@ from flask import Request, Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.rules import InPerson, Public
+from api_server.access.subject import NOBODY
 from api_server.accounts.attempts import TooManyAttempts
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.sessions import Origin, Sessions, csrf_token
+from api_server.audit.auditor import Auditor
+from api_server.audit.table import LOGIN, LOGIN_FAILED
 from api_server.http.cookies import clear_session_cookie, set_session_cookie
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
@@ -40,7 +43,7 @@ def too_many(error: TooManyAttempts) -> ApiError:
     return ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait)
 
 
-def session_routes(login: Login, sessions: Sessions) -> list[Route]:
+def session_routes(login: Login, sessions: Sessions, auditor: Auditor) -> list[Route]:
     """`POST`, `GET` and `DELETE /v1/session`."""
 
     def sign_in(call: Call) -> Response:
@@ -50,7 +53,10 @@ def session_routes(login: Login, sessions: Sessions) -> list[Route]:
         except TooManyAttempts as error:
             raise too_many(error) from error
         if done is None:
+            # Not the name that was typed: people type passwords there.
+            auditor.write(LOGIN_FAILED, NOBODY, request)
             raise ApiError(401, "wrong_credentials", "Name or password is wrong.")
+        auditor.write(LOGIN.action, done.user.subject, request)
         if call.session_token:
             sessions.end(call.session_token)
         answer = SessionAnswer(name=done.user.name, role=done.user.role.value, csrf_token=csrf_token(done.token))

@@ -27,6 +27,7 @@ from api_server.access.rules import (
 from api_server.access.subject import Right, Role, Scope
 from api_server.accounts.users import User
 from api_server.app import build_routes, create_app
+from api_server.audit.table import AUDITED, NOT_AUDITED
 from api_server.http.errors import not_found
 from api_server.http.route import Route
 from api_server.routes.camera_token_routes import token_handle
@@ -74,6 +75,14 @@ def test_route_table_ids_in_paths_have_a_rule_about_them(world: World) -> None:
             assert isinstance(route.rule, OnQuery), route.endpoint
         if re.search(r"<[^>]*id>", route.path):
             assert isinstance(route.rule, ON_ONE), route.endpoint
+
+
+def test_route_table_every_change_and_every_video_is_audited_or_says_why_not(world: World) -> None:
+    routes = {route.endpoint: route for route in build_routes(world.parts)}
+    for endpoint, route in routes.items():
+        if not route.is_safe or (route.media or "").startswith("video/"):
+            assert (endpoint in AUDITED) != (endpoint in NOT_AUDITED), endpoint
+    assert set(AUDITED) | set(NOT_AUDITED) <= set(routes), "of routes that are no more"
 
 
 def test_route_table_undeclared_address_is_refused_before_it_runs(world: World) -> None:

@@ -20,6 +20,9 @@ from api_server.accounts.registry import UserRegistry
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import User, Users
 from api_server.app import ApiParts, create_app
+from api_server.audit.auditor import Auditor
+from api_server.audit.entry import AuditEntry
+from api_server.audit.log import AuditLog
 from api_server.cameras.camera import Camera
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
@@ -93,6 +96,7 @@ class World:
         self.sessions = Sessions(self.database, self.users, self.clock)
         self.tokens = ApiTokens(self.database, self.users, self.clock)
         self.attempts = Attempts()
+        self.audit = AuditLog(self.database, self.clock)
         self.cameras = CameraStore(self.database)
         first_grants = FirstGrants(self.cameras, self.settings.new_user_demo)
         self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, first_grants)
@@ -146,6 +150,8 @@ class World:
             login=Login(self.users, self.sessions, self.passwords, self.attempts),
             accounts=self.accounts,
             tokens=self.tokens,
+            audit=self.audit,
+            auditor=Auditor(self.audit, self.clock, self.settings.plate_search_reason),
             credentials=self.credentials,
             cameras=self.cameras,
             registry=self.registry,
@@ -165,6 +171,10 @@ class World:
     @property
     def now_ms(self) -> int:
         return self.clock.wall_us() // 1000
+
+    def audited(self, action: str) -> list[AuditEntry]:
+        """Entries of one action, the oldest first."""
+        return self.audit.page({"action": action}, 0, None)[::-1]
 
     def add_user(self, name: str, role: Role = Role.OPERATOR) -> User:
         user = User(

@@ -1,0 +1,72 @@
+"""What is written to the audit log: one line for every request that changes something, or shows a video.
+
+A test walks the route table: an unsafe route, and one that sends video, stands here or among those `NOT_AUDITED`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """`said`: names of fields of the query, the body and the path whose values are written down too, if they are set.
+
+    `is_view`: looking. A player asks for a video in many pieces, so it is written once in a while, not each time.
+    `searches_plates`: only when a plate is searched for, with a reason if the setting asks for one. `in_view`: the view
+    writes it itself, because only it knows how it went; all others are written before they are done.
+    """
+
+    action: str
+    said: tuple[str, ...] = ()
+    is_view: bool = False
+    searches_plates: bool = False
+    in_view: bool = False
+
+
+LOGIN = Audited("login", in_view=True)
+LOGIN_FAILED = "login.failed"
+PLATE_SEARCH = Audited("plate.search", said=("text", "reason", "camera", "from_ms", "to_ms"), searches_plates=True)
+_CLIP_VIEW = Audited("clip.view", said=("download",), is_view=True)
+_QUERY_VIEW = Audited("query.view", said=("download",), is_view=True)
+
+AUDITED: Mapping[str, Audited] = {
+    "POST /v1/session": LOGIN,
+    "DELETE /v1/session": Audited("logout"),
+    "POST /v1/password": Audited("password.link", in_view=True),
+    "POST /v1/sign-up": Audited("account.sign_up", in_view=True),
+    "PUT /v1/account/password": Audited("password.change", in_view=True),
+    "DELETE /v1/account/sessions": Audited("session.end_others"),
+    "DELETE /v1/account/sessions/<session_id>": Audited("session.end"),
+    "POST /v1/account/tokens": Audited("token.create", said=("name", "scopes", "days")),
+    "DELETE /v1/account/tokens/<token_id>": Audited("token.end"),
+    "POST /v1/users": Audited("user.invite", said=("name", "role")),
+    "PATCH /v1/users/<user_id>": Audited("user.change", said=("role", "disabled")),
+    "DELETE /v1/users/<user_id>": Audited("user.delete"),
+    "POST /v1/users/<user_id>/link": Audited("user.link"),
+    "DELETE /v1/users/<user_id>/sessions": Audited("user.end_sessions"),
+    "PUT /v1/users/<user_id>/grants/<camera_id>": Audited("grant.set", said=("right",)),
+    "DELETE /v1/users/<user_id>/grants/<camera_id>": Audited("grant.withdraw"),
+    "POST /v1/cameras": Audited("camera.create", said=("name",)),
+    "PATCH /v1/cameras/<camera_id>": Audited("camera.change", said=("name", "analyses", "policy", "emotion_purpose")),
+    "DELETE /v1/cameras/<camera_id>": Audited("camera.delete"),
+    "POST /v1/cameras/<camera_id>/token": Audited("camera.token", said=("overlap_s",)),
+    "DELETE /v1/cameras/<camera_id>/tokens/<camera_token_id>": Audited("camera.token_end"),
+    "POST /v1/live-token": Audited("live.watch", said=("cameras",), is_view=True),
+    "GET /v1/clips": PLATE_SEARCH,
+    "GET /v1/sightings": PLATE_SEARCH,
+    "GET /v1/clips/<clip_id>/video": _CLIP_VIEW,
+    "GET /v1/clips/<clip_id>/sidecar": _CLIP_VIEW,
+    "DELETE /v1/clips/<clip_id>": Audited("clip.delete"),
+    "POST /v1/recordings": Audited("recording.upload", said=("name",)),
+    "GET /v1/recordings/<recording_id>/video": Audited("recording.view", said=("download",), is_view=True),
+    "DELETE /v1/recordings/<recording_id>": Audited("recording.delete"),
+    "POST /v1/queries": Audited("query.ask", said=("camera", "recording", "analysis", "from_ms", "to_ms")),
+    "POST /v1/queries/<query_id>/cancel": Audited("query.cancel"),
+    "DELETE /v1/queries/<query_id>": Audited("query.delete"),
+    "GET /v1/queries/<query_id>/video": _QUERY_VIEW,
+    "GET /v1/queries/<query_id>/sidecar": _QUERY_VIEW,
+    "POST /v1/analyze/<analysis>": Audited("picture.analyze", said=("analysis",)),
+    "GET /v1/audit": Audited("audit.view", is_view=True),
+}
+NOT_AUDITED: Mapping[str, str] = {}
+"""Endpoint to the reason why not."""
