@@ -16,6 +16,7 @@ from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
 from api_server.database.port import Database
+from api_server.exports.store import ExportStore
 from api_server.housekeeping import Housekeeping
 from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.dispatch import install
@@ -36,6 +37,7 @@ from api_server.routes.audit_routes import audit_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.camera_token_routes import camera_token_routes
 from api_server.routes.clip_routes import clip_routes
+from api_server.routes.export_routes import ExportViews, export_routes
 from api_server.routes.health_routes import health_routes
 from api_server.routes.join_routes import JoinViews, join_routes
 from api_server.routes.live_routes import live_routes
@@ -48,11 +50,13 @@ from api_server.routes.query_media_routes import QueryMediaViews, query_media_ro
 from api_server.routes.query_routes import QueryViews, query_routes
 from api_server.routes.recording_routes import RecordingViews, recording_routes
 from api_server.routes.session_routes import session_routes
+from api_server.routes.share_routes import ShareViews, share_routes
 from api_server.routes.sighting_routes import sighting_routes
 from api_server.routes.status_routes import status_routes
 from api_server.routes.streaming import VideoSender
 from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
+from api_server.shares.store import ShareStore
 from api_server.status.board import StatusBoard
 from common.clock import Clock
 from common.errors import Transient
@@ -114,6 +118,11 @@ def build_routes(parts: ApiParts) -> list[Route]:
         QueryRegistry(parts.queries, footage, parts.store, parts.clock),
         BoardAttendance(parts.board, parts.clock),
     )
+    export_views = ExportViews(
+        ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock
+    )
+    shares = ShareStore(parts.database, parts.clock)
+    share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.clock)
     pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
     purposes = PurposeStore(parts.database)
     picture_views = PictureViews(pictures, purposes, parts.clock)
@@ -132,6 +141,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *recording_routes(recording_views),
         *query_routes(query_views),
         *query_media_routes(QueryMediaViews(parts.store, sender)),
+        *export_routes(export_views),
+        *share_routes(share_views),
         *picture_routes(picture_views),
         *purpose_routes(purpose_views),
         *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),
@@ -148,7 +159,16 @@ def create_app(parts: ApiParts) -> Flask:
     # One address per thing: no redirects that would carry a request past the gate.
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    gate = Gate(parts.users, parts.sessions, parts.tokens, parts.cameras, parts.clips, parts.uploads, parts.queries)
+    gate = Gate(
+        parts.users,
+        parts.sessions,
+        parts.tokens,
+        parts.cameras,
+        parts.clips,
+        parts.uploads,
+        parts.queries,
+        ExportStore(parts.database),
+    )
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
     install(app, build_routes(parts), gate, parts.auditor, headers, parts.metrics, Repeats(parts.database, parts.clock))
     return app

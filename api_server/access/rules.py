@@ -60,6 +60,13 @@ class OnQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class OnExport:
+    """Who `may` do `action` to the export that the path's `export_id` names; else 404."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class OnUser:
     """Who `may` do `action`, to the account that the path's `user_id` names; to all others it does not exist (404)."""
 
@@ -85,6 +92,7 @@ Rule = (
     | OnClip
     | OnRecording
     | OnQuery
+    | OnExport
     | OnUser
     | OnOwnSession
     | OnOwnToken

@@ -31,6 +31,8 @@ UPLOADS = "uploads"
 QUERIES = "queries"
 QUERY_SIGHTINGS = "query_sightings"
 PURPOSES = "purposes"
+EXPORTS = "exports"
+SHARES = "shares"
 REPEATS = "repeats"
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
@@ -83,5 +85,12 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     ),
     CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")),)),
     CollectionSpec(REPEATS, (Index(("begun_us",)),)),
+    CollectionSpec(
+        EXPORTS,
+        (Index(("created_us", "_id")), Index(("owner", "created_us", "_id")), Index(("state", "created_us"))),
+    ),
+    CollectionSpec(
+        SHARES, (Index(("token_hash",), is_unique=True), Index(("clip", "created_us", "_id")), Index(("expires_us",)))
+    ),
     CollectionSpec(PURPOSES, (Index(("user", "stated_us", "_id")), Index(("stated_us", "_id")))),
 )

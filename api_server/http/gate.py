@@ -12,6 +12,7 @@ from api_server.access.rules import (
     InPerson,
     OnCamera,
     OnClip,
+    OnExport,
     OnOwnSession,
     OnOwnToken,
     OnQuery,
@@ -27,6 +28,8 @@ from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
 from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
+from api_server.exports.record import ExportRecord, is_export_id
+from api_server.exports.store import ExportStore
 from api_server.http.body import read_body, read_query
 from api_server.http.cookies import session_token_of
 from api_server.http.errors import ApiError, not_found
@@ -62,6 +65,7 @@ class Gate:
         clips: ClipStore,
         uploads: UploadStore,
         queries: QueryStore,
+        exports: ExportStore,
     ) -> None:
         self._users = users
         self._sessions = sessions
@@ -70,6 +74,7 @@ class Gate:
         self._clips = clips
         self._uploads = uploads
         self._queries = queries
+        self._exports = exports
 
     def admit(self, route: Route, request: Request, path: dict[str, str | int]) -> Call:
         """Raises ApiError."""
@@ -127,6 +132,8 @@ class Gate:
                 return replace(call, recording_found=self._recording(call, action))
             case OnQuery(action):
                 return replace(call, query_found=self._query(call, action))
+            case OnExport(action):
+                return replace(call, export_found=self._export(call, action))
             case OnUser(action):
                 return replace(call, user_found=self._user(call, action))
             case OnOwnSession():
@@ -163,6 +170,13 @@ class Gate:
         if upload is None or not may(call.subject, action, upload.facts):
             raise not_found()
         return upload
+
+    def _export(self, call: Call, action: Action) -> ExportRecord:
+        export_id = str(call.path["export_id"])
+        export = self._exports.get(export_id) if is_export_id(export_id) else None
+        if export is None or not may(call.subject, action, export.facts):
+            raise not_found()
+        return export
 
     def _query(self, call: Call, action: Action) -> QueryRecord:
         query_id = str(call.path["query_id"])

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api_server.access.permission import is_in_some_scope
-from api_server.access.rules import OnCamera, OnClip, OnOwnSession, OnOwnToken, OnQuery, OnRecording, OnUser
+from api_server.access.rules import OnCamera, OnClip, OnExport, OnOwnSession, OnOwnToken, OnQuery, OnRecording, OnUser
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
@@ -41,6 +41,7 @@ _DESCRIPTION = (
     "somebody else does not exist (404). Names of times end in their unit, since 1970. Lists are paged by cursor."
 )
 
+_ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
 Mode = Literal["validation", "serialization"]
 
 
@@ -158,7 +159,7 @@ def _possible_errors(route: Route) -> list[int]:
         statuses |= {401}
     if not route.is_safe:
         statuses |= {403}
-    if isinstance(route.rule, OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken):
+    if isinstance(route.rule, _ON_ONE):
         statuses |= {404}
     if route.query is not None:
         statuses |= {400}

@@ -14,6 +14,7 @@ from api_server.accounts.sessions import Session
 from api_server.accounts.users import User
 from api_server.cameras.camera import Camera
 from api_server.clips.records import ClipRecord
+from api_server.exports.record import ExportRecord
 from api_server.queries.record import QueryRecord
 from api_server.recordings.record import Upload
 
@@ -25,8 +26,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One permitted, checked request. `camera`, `clip`, `recording`, `asked` (a query), `user`, `own_session` and
-    `own_token` are there when the route's rule is about one. `account`: whose request it is."""
+    """One permitted, checked request. `camera`, `clip`, `recording`, `asked` (a query), `export`, `user`,
+    `own_session` and `own_token` are there when the route's rule is about one. `account`: whose request it is."""
 
     person: Subject | None
     session_token: str | None = field(repr=False)
@@ -37,6 +38,7 @@ class Call:
     clip_found: ClipRecord | None = None
     recording_found: Upload | None = None
     query_found: QueryRecord | None = None
+    export_found: ExportRecord | None = None
     user_found: User | None = None
     own_session_found: Session | None = None
     own_token_found: ApiToken | None = None
@@ -61,6 +63,10 @@ class Call:
     @property
     def asked(self) -> QueryRecord:
         return _given(self.query_found, "a query")
+
+    @property
+    def export(self) -> ExportRecord:
+        return _given(self.export_found, "an export")
 
     @property
     def user(self) -> User:

@@ -10,6 +10,8 @@ from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
+from api_server.exports.erasure import ExportEraser
+from api_server.exports.store import ExportStore
 from api_server.http.repeats import Repeats
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.erasure import ClipEraser
@@ -27,6 +29,7 @@ from api_server.queries.store import QueryStore
 from api_server.queries.sweep import QuerySweep
 from api_server.recordings.store import UploadStore
 from api_server.settings import RetentionSettings
+from api_server.shares.store import ShareStore
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
 from common.clock import Clock, SystemClock
@@ -79,6 +82,7 @@ def build_indexer(
     query_keeper = QueryKeeper(queries, store, producer, jobs_topic, attendance, clock)
     query_eraser = QueryEraser(queries, uploads, store, clock)
     query_retention = QueryRetention(queries, uploads, cameras, kept.footage_ms, kept.plate_ms, kept.upload_ms, clock)
+    export_eraser = ExportEraser(ExportStore(database), clips, store, clock)
     query_sweep = QuerySweep(queries, uploads, query_events, store, clock)
     users = Users(database)
     sessions, tokens = Sessions(database, users, clock), ApiTokens(database, users, clock)
@@ -92,6 +96,9 @@ def build_indexer(
         Chore("sweep", HOURLY_S, _once(sweep.run_once)),
         Chore("tombstones", HOURLY_S, _once(tombstones.run_once)),
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
+        Chore("exports", RETENTION_EVERY_S, _once(export_eraser.expire)),
+        Chore("export sweep", HOURLY_S, _once(export_eraser.sweep)),
+        Chore("shares", HOURLY_S, _once(ShareStore(database, clock).forget)),
         Chore("repeats", HOURLY_S, _once(Repeats(database, clock).forget)),
         Chore("api tokens", HOURLY_S, _once(tokens.drop_expired)),
         Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
@@ -105,6 +112,7 @@ def build_indexer(
             [
                 Chore("erasure", ERASE_EVERY_S, eraser.run_once),
                 Chore("query erasure", ERASE_EVERY_S, query_eraser.run_once),
+                Chore("export erasure", ERASE_EVERY_S, export_eraser.run_once),
             ],
             clock,
         ),

@@ -27,9 +27,7 @@ class MediaViews:
         self._sender = sender
 
     def video(self, call: Call) -> Response:
-        clip = call.clip
-        video = StoredVideo(clip.clip_id.video_key, clip.video_bytes, _etag(clip), file_name(clip), VIDEO_TYPE)
-        return self._sender.send(video, call.take_query(VideoQuery).download)
+        return self._sender.send(clip_video(call.clip), call.take_query(VideoQuery).download)
 
     def poster(self, call: Call) -> Response:
         return send_picture(self._store, call.clip.clip_id.poster_key, _etag(call.clip, "poster"))
@@ -60,6 +58,10 @@ def send_picture(store: ObjectStore, key: str, etag: str) -> Response:
     if len(data) > SMALL_MAX_BYTES or data[:2] != b"\xff\xd8":
         raise not_found()
     return Response(data, headers=headers, mimetype="image/jpeg")
+
+
+def clip_video(clip: ClipRecord) -> StoredVideo:
+    return StoredVideo(clip.clip_id.video_key, clip.video_bytes, _etag(clip), file_name(clip), VIDEO_TYPE)
 
 
 def file_name(clip: ClipRecord) -> str:

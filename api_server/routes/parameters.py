@@ -70,3 +70,16 @@ class ListQuery(BaseModel):
     @property
     def position(self) -> Cursor | None:
         return Cursor.decode(self.cursor) if self.cursor is not None else None
+
+
+class PageQuery(BaseModel):
+    """Paging alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
+
+    @property
+    def position(self) -> Cursor | None:
+        return Cursor.decode(self.cursor) if self.cursor is not None else None

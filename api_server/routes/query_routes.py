@@ -24,7 +24,7 @@ from api_server.queries.requests import ANALYSES, NewQueryBody
 from api_server.queries.store import DIFF_MAX, QueryStore
 from api_server.recordings.record import UPLOAD_ID_PATTERN, Upload
 from api_server.recordings.store import UploadStore
-from api_server.routes.parameters import is_cursor
+from api_server.routes.parameters import PageQuery, is_cursor
 from api_server.routes.query_answers import (
     AskedQuery,
     DiffAnswer,
@@ -56,15 +56,6 @@ class QueryListQuery(BaseModel):
     analysis: str | None = Field(None, pattern=f"^({'|'.join(ANALYSES)})$")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
     cursor: CursorText | None = Field(None, description="`next` of the page before.")
-
-
-class PageQuery(BaseModel):
-    """Paging alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: CursorText | None = None
 
 
 class DiffQuery(BaseModel):
@@ -132,8 +123,7 @@ class QueryViews:
 
     def sightings(self, call: Call) -> Reply:
         query = call.take_query(PageQuery)
-        cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
-        page = self._queries.sightings_page(call.asked.id, query.limit, cursor)
+        page = self._queries.sightings_page(call.asked.id, query.limit, query.position)
         found = [sighting_of_query(record) for record in page.items]
         return Reply(QuerySightingList(sightings=found, next=page.next.encode() if page.next is not None else None))
 

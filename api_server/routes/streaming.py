@@ -57,9 +57,9 @@ class VideoSender:
         self._presigns = presigns
         self._streams = threading.BoundedSemaphore(STREAMS_MAX)
 
-    def send(self, video: StoredVideo, is_download: bool) -> Response:
-        """The answer to a GET or HEAD. Raises ApiError 404, 416, 503."""
-        if self._presigns and request.method == "GET":
+    def send(self, video: StoredVideo, is_download: bool, is_here: bool = False) -> Response:
+        """The answer to a GET or HEAD. `is_here`: by this server, in any case. Raises ApiError 404, 416, 503."""
+        if self._presigns and request.method == "GET" and not is_here:
             url = self._store.presign(video.key, PRESIGNED_S, video.name if is_download else None)
             if url is not None:
                 return Response(status=302, headers={"Location": url})

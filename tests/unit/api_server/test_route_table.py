@@ -15,6 +15,7 @@ from api_server.access.rules import (
     InPerson,
     OnCamera,
     OnClip,
+    OnExport,
     OnOwnSession,
     OnOwnToken,
     OnQuery,
@@ -34,6 +35,7 @@ from api_server.routes.camera_token_routes import token_handle
 from tests.unit.api_server.test_permission import MAKING, OPERATING, VIEWING
 from tests.unit.api_server.world import FILM, PASSWORD, Browser, World, make_sidecar, make_sighting, recorder_sidecar
 
+HELD_BY_LINK = ("GET /s/<token>", "GET /v1/shared/<token>", "GET /v1/shared/<token>/video")
 PUBLIC = {
     "POST /v1/session",
     "POST /v1/password",
@@ -44,9 +46,10 @@ PUBLIC = {
     "GET /openapi.json",
     "GET /sign-in",
     "GET /static/<name>",
+    *HELD_BY_LINK,
 }
 """Everything that anybody may ask for. Adding to it is a decision, so it stands twice."""
-ON_ONE = OnCamera | OnClip | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
+ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
 
 
 def test_route_table_every_rule_of_the_url_map_is_declared(world: World) -> None:
@@ -73,6 +76,8 @@ def test_route_table_ids_in_paths_have_a_rule_about_them(world: World) -> None:
             assert isinstance(route.rule, OnRecording), route.endpoint
         if "<query_id>" in route.path:
             assert isinstance(route.rule, OnQuery), route.endpoint
+        if "<export_id>" in route.path:
+            assert isinstance(route.rule, OnExport), route.endpoint
         if re.search(r"<[^>]*id>", route.path):
             assert isinstance(route.rule, ON_ONE), route.endpoint
 
@@ -134,6 +139,8 @@ class Ids:
     clip: str = "license_plate.cam-none222222.1700000000000.10000"
     recording: str = "up-" + "a" * 16
     query: str = "q-" + "a" * 16
+    export: str = "ex-" + "a" * 16
+    share: str = "share-" + "a" * 16
     user: str = "usr-none"
     session: str = "ses-" + "a" * 16
     token: str = "tok-" + "a" * 16
@@ -161,6 +168,13 @@ def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <quer
         ids = replace(ids, recording=world.add_upload(whose).id)
     if "<query_id>" in path:
         ids = replace(ids, query=finished_query(world, whose, camera.id))
+    if "<export_id>" in path:
+        body = {"kind": "zip", "camera": camera.id, **SPAN}
+        asked = world.signed_in(whose).send("POST", "/v1/exports", body)
+        ids = replace(ids, export=str(asked.get_json()["id"]))
+    if "<share_id>" in path:
+        made = world.signed_in(whose).send("POST", f"/v1/clips/{ids.clip}/shares", {})
+        ids = replace(ids, share=str(made.get_json()["id"]))
     if "<user_id>" in path:
         someone = world.add_user(f"someone{len(world.users.names())}", Role.VIEWER)
         world.users.edit(someone.id, {f"grants.{camera.id}": Right.VIEW.value})
@@ -189,14 +203,18 @@ def finished_query(world: World, whose: str, camera_id: str) -> str:
     return query_id
 
 
+SPAN = {"from": 1_700_000_000_000, "to": 1_700_000_010_000}
+
+
 def ask_body(camera_id: str) -> dict[str, object]:
-    start_ms = 1_700_000_000_000
-    return {"camera": camera_id, "from": start_ms, "to": start_ms + 10_000, "analysis": "license_plate"}
+    return {"camera": camera_id, "analysis": "license_plate", **SPAN}
 
 
 def concrete(route: Route, ids: Ids) -> str:
     path = route.path.replace("<camera_id>", ids.camera).replace("<clip_id>", ids.clip)
     path = path.replace("<recording_id>", ids.recording).replace("<query_id>", ids.query)
+    path = path.replace("<export_id>", ids.export).replace("<share_id>", ids.share)
+    path = path.replace("<token>", "sh_" + "a" * 43)
     path = path.replace("<user_id>", ids.user).replace("<session_id>", ids.session)
     path = path.replace("<token_id>", ids.token).replace("<camera_token_id>", ids.camera_token)
     path = path.replace("<int:n>", "0").replace("<name>", "base.css").replace("<analysis>", "license_plate")
@@ -205,6 +223,7 @@ def concrete(route: Route, ids: Ids) -> str:
 
 LIVE_TOKEN = "POST /v1/live-token"
 ASK = "POST /v1/queries"
+EXPORT = "POST /v1/exports"
 UPLOAD = "POST /v1/recordings"
 PICTURE = "POST /v1/analyze/<analysis>"
 RAW = {UPLOAD: (FILM, "video/mp4"), PICTURE: (b"no picture", "image/jpeg")}
@@ -238,6 +257,8 @@ def body_for(endpoint: str, camera_id: str) -> object:
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
         LIVE_TOKEN: {"cameras": [camera_id]},
         ASK: ask_body(camera_id),
+        EXPORT: {"kind": "zip", "camera": camera_id, **SPAN},
+        "POST /v1/clips/<clip_id>/shares": {},
         "POST /v1/users": {"name": f"new{camera_id}{time.time_ns()}", "role": "viewer"},
         "PATCH /v1/users/<user_id>": {"disabled": True},
         "PUT /v1/users/<user_id>/grants/<camera_id>": {"right": "view"},
@@ -248,10 +269,16 @@ def body_for(endpoint: str, camera_id: str) -> object:
 DONE = {200, 201, 202, 204}
 
 
+def public_answer(route: Route) -> set[int]:
+    if route.endpoint in HELD_BY_LINK:
+        return {404}
+    return {401, 403, 422, 429} if route.method == "POST" else {200}
+
+
 def expected(route: Route, who: str, whose: str) -> set[int]:
     """Written down anew, not asked of `may`."""
     if isinstance(route.rule, Public):
-        return {401, 403, 422, 429} if route.method == "POST" else {200}
+        return public_answer(route)
     if who == "nobody":
         return {303} if route.is_page else {401}
     if who in TOKENS:
@@ -266,7 +293,11 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
         return DONE
     if isinstance(route.rule, Allowed):
         done = {415} if route.endpoint == PICTURE else DONE
-        return done if route.rule.action in GENERAL[who] else {403}
+        if route.rule.action not in GENERAL[who]:
+            return {403}
+        if route.endpoint == EXPORT and not (whose != "none" and who in ("root", whose, "opal", "vera")):
+            return {404}
+        return done
     if whose == "none":
         return {404}
     if isinstance(route.rule, OnOwnSession | OnOwnToken):
@@ -274,7 +305,7 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
     if isinstance(route.rule, OnUser):
         return DONE if who == "root" else {404}
     action = IN_BODY[route.endpoint] if isinstance(route.rule, SignedIn) else route.rule.action
-    granted = set() if isinstance(route.rule, OnRecording) else GRANTED[who]
+    granted = set() if isinstance(route.rule, OnRecording | OnExport) else GRANTED[who]
     return DONE if who in ("root", whose) or action in granted else {404}
 
 

@@ -1,0 +1,1 @@
+"""Exports: a set of clips as one zip, or as one film with captions."""
