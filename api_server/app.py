@@ -122,7 +122,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock
     )
     shares = ShareStore(parts.database, parts.clock)
-    share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.clock)
+    share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.auditor, parts.clock)
     pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
     purposes = PurposeStore(parts.database)
     picture_views = PictureViews(pictures, purposes, parts.clock)

@@ -66,6 +66,14 @@ AUDITED: Mapping[str, Audited] = {
     "GET /v1/queries/<query_id>/video": _QUERY_VIEW,
     "GET /v1/queries/<query_id>/sidecar": _QUERY_VIEW,
     "POST /v1/analyze/<analysis>": Audited("picture.analyze", said=("analysis",)),
+    "POST /v1/exports": Audited("export.create", said=("kind", "name", "clips", "camera", "from_ms", "to_ms")),
+    "GET /v1/exports/<export_id>/file": Audited("export.fetch", is_view=True),
+    "DELETE /v1/exports/<export_id>": Audited("export.delete"),
+    "POST /v1/clips/<clip_id>/shares": Audited("share.create", said=("hours", "note")),
+    "DELETE /v1/clips/<clip_id>/shares/<share_id>": Audited("share.withdraw", said=("share_id",)),
+    "GET /v1/shared/<token>/video": Audited("share.play", is_view=True, in_view=True),
+    "PUT /v1/clips/<clip_id>/hold": Audited("clip.hold", said=("reason",)),
+    "DELETE /v1/clips/<clip_id>/hold": Audited("clip.release"),
     "GET /v1/audit": Audited("audit.view", is_view=True),
 }
 NOT_AUDITED: Mapping[str, str] = {}

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api_server.access.permission import Action, CameraFacts, may
 from api_server.access.rules import OnClip, Public
 from api_server.accounts.users import Users
+from api_server.audit.auditor import Auditor
+from api_server.audit.entry import Note
 from api_server.cameras.store import CameraStore
 from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
@@ -87,6 +89,7 @@ class ShareViews:
         cameras: CameraStore,
         users: Users,
         sender: VideoSender,
+        auditor: Auditor,
         clock: Clock,
     ) -> None:
         self._shares = shares
@@ -94,6 +97,7 @@ class ShareViews:
         self._cameras = cameras
         self._users = users
         self._sender = sender
+        self._auditor = auditor
         self._clock = clock
 
     def make(self, call: Call) -> Reply:
@@ -150,6 +154,20 @@ class ShareViews:
         share, clip = self._opened(call)
         if request.method == "GET" and request.headers.get("Range", "bytes=0-").startswith("bytes=0-"):
             self._shares.note_play(share.id)
+        if request.method == "GET":
+            # Before anything is sent, as every look is. Nobody is known but the link.
+            self._auditor.look(
+                Note(
+                    action="share.play",
+                    actor="",
+                    actor_name="",
+                    by=share.id,
+                    address=request.remote_addr or "",
+                    target=clip.id,
+                    camera=clip.camera,
+                    details={"made_by": share.made_by},
+                )
+            )
         # Never by a link to the store: that would go on working after this one is withdrawn.
         return self._sender.send(clip_video(clip), call.take_query(VideoQuery).download, is_here=True)
 

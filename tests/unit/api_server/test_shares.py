@@ -45,6 +45,11 @@ def test_share_plays_that_clip_to_whoever_holds_the_link(world: World) -> None:
     assert (listed["plays"], listed["note"], listed["made_by"], listed["open"]) == (1, "for the insurer", "ann", True)
     assert "path" not in listed
     assert stranger.get(f"/v1/clips/{clip}/video").status_code == 401
+    entries = [(e.action, e.actor, e.by, e.target) for e in world.parts.audit.page({}, 50, None)]
+    assert ("share.play", "", listed["id"], clip) in entries
+    assert [e[0] for e in entries].count("share.play") == 1
+    assert ("share.create", "usr-ann", "session", clip) in entries
+    assert token not in str(world.database.snapshot()["audit"])
 
 
 def test_share_is_kept_as_a_hash(world: World) -> None:
