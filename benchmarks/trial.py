@@ -14,6 +14,7 @@ from benchmarks.load import FRAME_MS, Finish, Load, delete_topics, fill, make_to
 from benchmarks.plain_loop import definition_of
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, load_settings
+from common.topics import DEFAULT_PARTITIONS
 
 LIMIT_S = 300.0
 PLAIN_FRAMES = 300
@@ -22,8 +23,9 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is run. `frames`: of all cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames
-    and between searches; `cost_ms`: of a stand-in, None for its default."""
+    """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all cameras
+    together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`: of a
+    stand-in, None for its default."""
 
     analysis: str
     threads: int
@@ -78,7 +80,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
     prefix = f"bench-{setup.analysis}-{setup.threads}-{next(_numbers)}.".replace("_", "-")
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix}
     settings = load_settings(KafkaSettings, environment)
-    make_topics(settings, setup.partitions)
+    make_topics(settings, max(DEFAULT_PARTITIONS, setup.partitions))
     kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
     finish = Finish(settings)
     with tempfile.TemporaryDirectory() as folder:

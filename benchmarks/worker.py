@@ -11,6 +11,8 @@ from typing import Any
 STOP_S = 20.0
 TAIL_CHARS = 3_000
 
+OURS = (sys.executable, "-m", "benchmarks.worker_process")
+
 
 class Worker:
     """Started at once. `report` while it runs, then `stop`."""
@@ -23,8 +25,9 @@ class Worker:
         cost_ms: float | None,
         log: Path,
         options: Sequence[str] = (),
+        program: Sequence[str] = OURS,
     ) -> None:
-        command = [sys.executable, "-m", "benchmarks.worker_process", "--analysis", analysis, "--threads", str(threads)]
+        command = [*program, "--analysis", analysis, "--threads", str(threads)]
         if cost_ms is not None:
             command += ["--cost-ms", str(cost_ms)]
         self._log = log

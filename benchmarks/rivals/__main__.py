@@ -1,0 +1,123 @@
+"""Our consumer beside `sentry-arroyo` and `quixstreams`: `python -m benchmarks.rivals`.
+
+The same frames in the same broker, the same work on each, ordered encode included (`benchmarks/rivals/work.py`); what
+differs is the framework. Models are stand-ins: `sleep` waits 50 ms (a model on another machine), `cpu` burns 10 ms with
+the interpreter lock released, `noop` does nothing. Ours also uploads its clips and keeps its promises; rivals throw
+theirs away. quixstreams has no thread pool: it is shown with one process, and with as many processes as others have
+threads. The systems take turns within one run.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pictures import make_jpegs
+from benchmarks.rivals.environments import RIVALS, lock_of, locked_version
+from benchmarks.rivals.run import RivalResult, run_rival
+from benchmarks.servers import running_servers
+from benchmarks.tables import markdown_table
+from benchmarks.trial import Setup, Trial, run_trial
+
+CAMERAS = 8
+"""In as many partitions, so that eight processes have one each."""
+RUN_S = 8.0
+"""About how long a run should take."""
+FRAME_CPU_MS = 4.5
+MOST_FRAMES = 2400
+CORES_ASSUMED = 2
+PICTURES = 50
+OURS = "lookout"
+Result = Trial | RivalResult
+
+
+def frames_for(kind: str, cost_ms: float, threads: int) -> int:
+    """So many that a run takes some eight seconds on two cores; a multiple of the cameras."""
+    each_ms = cost_ms + FRAME_CPU_MS
+    waiting = threads * 1000 / each_ms
+    computing = CORES_ASSUMED * 1000 / (FRAME_CPU_MS if kind == "sleep" else each_ms)
+    frames = min(MOST_FRAMES, round(RUN_S * min(waiting, computing)))
+    return max(1, frames // CAMERAS) * CAMERAS
+
+
+def contenders(setup: Setup, processes: Setup) -> dict[str, tuple[str, Setup]]:
+    """Name in the table: rival and how it is run."""
+    quix = locked_version(lock_of("quix"), RIVALS["quix"])
+    arroyo = locked_version(lock_of("arroyo"), RIVALS["arroyo"])
+    clients = {rival: locked_version(lock_of(rival), "confluent-kafka") for rival in RIVALS}
+    found = {
+        f"{OURS} (confluent-kafka {version('confluent-kafka')})": (OURS, setup),
+        f"sentry-arroyo {arroyo} (confluent-kafka {clients['arroyo']})": ("arroyo", setup),
+        f"quixstreams {quix} (confluent-kafka {clients['quix']}), 1 process": ("quix", setup),
+    }
+    if processes.processes > 1:
+        found[f"quixstreams {quix}, {processes.processes} processes"] = ("quix", processes)
+    return found
+
+
+def compare(environment: dict[str, str], kind: str, threads: int, repeat: int) -> list[dict[str, Any]]:
+    """One row for each contender; medians of frames/s and CPU over the rounds, in which they take turns."""
+    cost_ms = {"sleep": 50.0, "cpu": 10.0, "noop": 0.0}[kind]
+    shared: dict[str, Any] = {
+        "cameras": CAMERAS,
+        "partitions": CAMERAS,
+        "cost_ms": cost_ms,
+        "frames": frames_for(kind, cost_ms, threads),
+    }
+    jpegs = make_jpegs("face", 640, 480, PICTURES)
+    entrants = contenders(Setup(kind, threads, **shared), Setup(kind, 1, processes=min(threads, CAMERAS), **shared))
+    results: dict[str, list[Result]] = {name: [] for name in entrants}
+    for _ in range(repeat):
+        for name, (rival, setup) in entrants.items():
+            one: Result
+            one = run_trial(environment, setup, jpegs) if rival == OURS else run_rival(environment, rival, setup, jpegs)
+            results[name].append(one)
+            print(f"  {kind}, {threads}: {name}: {one.per_s:.1f} frames/s", file=sys.stderr, flush=True)
+    ours = statistics.median(one.per_s for one in next(iter(results.values())))
+    rows = []
+    for name, several in results.items():
+        per_s = statistics.median(one.per_s for one in several)
+        rows.append(
+            {
+                "model": kind,
+                "threads": threads,
+                "system": name,
+                "frames": several[0].frames,
+                "frames/s": round(per_s, 1),
+                "ours / theirs": round(ours / per_s, 2),
+                "CPU ms a frame": round(statistics.median(one.cpu_ms for one in several), 2),
+            }
+        )
+    return rows
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rivals", description=__doc__)
+    parser.add_argument("--models", default="sleep,cpu,noop", type=lambda text: text.split(","))
+    parser.add_argument("--threads", default="1,2,4,8", type=lambda text: [int(word) for word in text.split(",")])
+    parser.add_argument("--repeat", default=1, type=int, help="rounds; medians are shown")
+    parser.add_argument("--out", default=None, type=Path, help="folder for rivals.json and rivals.md")
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    given = parse()
+    rows: list[dict[str, Any]] = []
+    with running_servers() as environment:
+        for kind in given.models:
+            for threads in given.threads:
+                rows += compare(environment, kind, threads, given.repeat)
+    print(markdown_table(rows))
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "rivals.json").write_text(json.dumps(rows, indent=1))
+        (given.out / "rivals.md").write_text(markdown_table(rows) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
