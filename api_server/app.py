@@ -149,7 +149,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),
     ]
-    return [*routes, *openapi_routes(routes), *page_routes(settings.ingest_port)]
+    pages = page_routes(settings.ingest_port, settings.plate_search_reason, settings.sign_up)
+    return [*routes, *openapi_routes(routes), *pages]
 
 
 def create_app(parts: ApiParts) -> Flask:

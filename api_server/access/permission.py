@@ -136,6 +136,13 @@ def may_on_own(subject: Subject, action: Action) -> bool:
     return in_scope(subject, action) and action in _RIGHTS.get(subject.role, _NO_RIGHTS).own
 
 
+def may_on_some(subject: Subject, action: Action) -> bool:
+    """Whether there can be anything at all to which `subject` may do `action`: else it need not be offered."""
+    rights = _RIGHTS.get(subject.role, _NO_RIGHTS)
+    by_grant = frozenset().union(*rights.granted.values())
+    return in_scope(subject, action) and action in rights.general | rights.everywhere | rights.own | by_grant
+
+
 def in_scope(subject: Subject, action: Action) -> bool:
     """Whether the token in use was made for `action`; a session always is."""
     return subject.scopes is None or any(action in _SCOPES[scope] for scope in subject.scopes)

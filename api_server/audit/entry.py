@@ -11,7 +11,8 @@ from api_server.database.record import Record
 
 FIRST_PREVIOUS = "0" * 64
 """What the first entry names as the hash of the one before it."""
-DETAIL_MAX_CHARS = 300
+DETAIL_MAX_CHARS = 40_000
+"""The ids of all clips of the largest export."""
 _VERSION = "lookout-audit-v1"
 
 

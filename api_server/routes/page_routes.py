@@ -7,8 +7,9 @@ from importlib import resources
 
 from flask import Response, render_template, request
 
-from api_server.access.permission import Action
-from api_server.access.rules import OnCamera, OnClip, OnQuery, Public, SignedIn
+from api_server.access.permission import Action, CameraFacts, may, may_on_some
+from api_server.access.rules import Allowed, InPerson, OnCamera, OnClip, OnQuery, Public, SignedIn
+from api_server.accounts.credentials import SignUp
 from api_server.accounts.sessions import csrf_token
 from api_server.http.errors import not_found
 from api_server.http.route import Call, Route, View
@@ -39,22 +40,44 @@ def read_static() -> Mapping[str, StaticFile]:
     return files
 
 
-def page_routes(ingest_port: int) -> list[Route]:
-    """Every page and `/static/{name}`."""
+PAGES = (
+    ("/", "Cameras", Action.CAMERA_VIEW),
+    ("/clips", "Clips", Action.CLIP_VIEW),
+    ("/sightings", "Sightings", Action.CLIP_VIEW),
+    ("/recordings", "Recordings", Action.RECORDING_VIEW),
+    ("/queries", "Queries", Action.QUERY_VIEW),
+    ("/status", "Status", Action.STATUS_VIEW),
+    ("/users", "Users", Action.USER_MANAGE),
+    ("/audit", "Audit", Action.AUDIT_VIEW),
+)
+"""What the bar links to, for who could see anything there."""
+
+
+def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp) -> list[Route]:
+    """Every page and `/static/{name}`. `plate_reason`: a search for a plate must say why."""
     files = read_static()
 
     def page(template: str, title: str) -> View:
         def show(call: Call) -> Response:
+            person = call.person
+
+            def can(action: str, facts: CameraFacts | None = None) -> bool:
+                return person is not None and may(person, Action(action), facts)
+
             return Response(
                 render_template(
                     template,
                     title=title,
-                    person=call.person,
+                    person=person,
+                    can=can,
+                    pages=[page[:2] for page in PAGES if person is not None and may_on_some(person, page[2])],
                     csrf=csrf_token(call.session_token) if call.person and call.session_token else "",
                     camera=call.camera_found,
                     clip=call.clip_found,
                     query=call.query_found,
                     ingest_port=ingest_port,
+                    plate_reason=plate_reason,
+                    sign_up=sign_up.value,
                 ),
                 mimetype="text/html",
             )
@@ -80,6 +103,22 @@ def page_routes(ingest_port: int) -> list[Route]:
             "The sign-in page.",
             media="text/html",
         ),
+        Route(
+            "GET",
+            "/set-password",
+            Public("the link's secret is behind its #, which no server is sent"),
+            page("set_password.html", "Set a password"),
+            "The page that a link leads to.",
+            media="text/html",
+        ),
+        Route(
+            "GET",
+            "/sign-up",
+            Public("the form itself holds nothing"),
+            page("sign_up.html", "Sign up"),
+            "The page to make oneself an account, where that is allowed.",
+            media="text/html",
+        ),
         *(
             Route("GET", path, rule, page(template, title), f"Page: {title}.", media="text/html", is_page=True)
             for path, rule, template, title in (
@@ -92,6 +131,9 @@ def page_routes(ingest_port: int) -> list[Route]:
                 ("/queries", SignedIn(Action.QUERY_VIEW), "queries.html", "Queries"),
                 ("/queries/<query_id>", OnQuery(Action.QUERY_VIEW), "query.html", "Query"),
                 ("/status", SignedIn(Action.STATUS_VIEW), "status.html", "Status"),
+                ("/users", Allowed(Action.USER_MANAGE), "users.html", "Users"),
+                ("/audit", Allowed(Action.AUDIT_VIEW), "audit.html", "Audit"),
+                ("/account", InPerson(), "account.html", "Your account"),
             )
         ),
         Route("GET", "/static/<name>", code, static, "A file of the page.", media="application/octet-stream"),

@@ -46,7 +46,7 @@ form.addEventListener("submit", async (event) => {
 
 byId("rotate").addEventListener("click", async () => {
   try {
-    await showToken(await post(`/v1/cameras/${id}/token`));
+    await showToken(await post(`/v1/cameras/${id}/token?overlap_s=${byId("overlap").value}`));
   } catch (problem) {
     notice(problem.message);
   }

@@ -4,7 +4,8 @@ import { byId } from "./dom.js";
 
 /** Keep `form` and the address alike, and call `changed` when they change. Resolves to the cameras by id. */
 export async function wireFilters(form, changed) {
-  const { cameras } = await get("/v1/cameras");
+  const isChoice = form.elements.camera instanceof HTMLSelectElement;
+  const { cameras } = isChoice ? await get("/v1/cameras") : { cameras: [] };
   for (const camera of cameras) form.elements.camera.add(new Option(camera.name, camera.id));
   readAddress(form);
   // On a phone the filters give way to what is filtered, unless some are set.

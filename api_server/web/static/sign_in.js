@@ -5,12 +5,13 @@ import { byId, showProblem } from "./dom.js";
 const form = byId("sign-in");
 
 /** Only a place on this site: `next` comes from the address, which anybody can write. */
-function target() {
-  const next = new URLSearchParams(location.search).get("next") ?? "/";
+function target(role) {
+  const home = role === "auditor" ? "/audit" : "/";
+  const next = new URLSearchParams(location.search).get("next") ?? home;
   const url = new URL(next, location.origin);
   return url.origin === location.origin && next.startsWith("/") && !url.pathname.startsWith("/sign-in")
     ? url.pathname + url.search
-    : "/";
+    : home;
 }
 
 form.addEventListener("submit", async (event) => {
@@ -19,8 +20,8 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   showProblem(byId("problem"), null);
   try {
-    await post("/v1/session", { name: form.elements.name.value, password: form.elements.password.value });
-    location.assign(target());
+    const { role } = await post("/v1/session", { name: form.elements.name.value, password: form.elements.password.value });
+    location.assign(target(role));
   } catch (problem) {
     showProblem(byId("problem"), problem);
     button.disabled = false;

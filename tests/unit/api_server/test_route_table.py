@@ -45,6 +45,8 @@ PUBLIC = {
     "GET /metrics",
     "GET /openapi.json",
     "GET /sign-in",
+    "GET /sign-up",
+    "GET /set-password",
     "GET /static/<name>",
     *HELD_BY_LINK,
 }
