@@ -14,6 +14,7 @@ from api_server.audit.auditor import Auditor
 from api_server.audit.log import AuditLog
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.store import CameraStore
+from api_server.clips.holds import Holds
 from api_server.clips.store import ClipStore
 from api_server.database.port import Database
 from api_server.exports.store import ExportStore
@@ -24,6 +25,7 @@ from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders
 from api_server.http.repeats import Repeats
 from api_server.http.route import Route
+from api_server.indexer.retention import Footprint, Kept
 from api_server.pictures.purposes import PurposeStore
 from api_server.pictures.service import PictureService
 from api_server.queries.attendance import BoardAttendance
@@ -49,6 +51,7 @@ from api_server.routes.purpose_routes import PurposeViews, purpose_routes
 from api_server.routes.query_media_routes import QueryMediaViews, query_media_routes
 from api_server.routes.query_routes import QueryViews, query_routes
 from api_server.routes.recording_routes import RecordingViews, recording_routes
+from api_server.routes.retention_routes import RetentionViews, retention_routes
 from api_server.routes.session_routes import session_routes
 from api_server.routes.share_routes import ShareViews, share_routes
 from api_server.routes.sighting_routes import sighting_routes
@@ -106,7 +109,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
             return "The database does not answer."
         return None
 
-    camera_views = CameraViews(parts.cameras, parts.registry, parts.users, settings.ingest_port)
+    camera_views = CameraViews(parts.cameras, parts.clips, parts.registry, parts.users, settings.ingest_port)
     sender = VideoSender(parts.store, presigns=parts.public_store_url is not None)
     footage = Footage(parts.database)
     recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
@@ -123,6 +126,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
     )
     shares = ShareStore(parts.database, parts.clock)
     share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.auditor, parts.clock)
+    footprint = Footprint(parts.uploads, parts.queries, ExportStore(parts.database))
+    retention_views = RetentionViews(parts.cameras, parts.clips, footprint, Kept.of(settings), parts.clock)
     pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
     purposes = PurposeStore(parts.database)
     picture_views = PictureViews(pictures, purposes, parts.clock)
@@ -135,7 +140,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *audit_routes(parts.audit),
         *camera_routes(camera_views),
         *camera_token_routes(parts.registry),
-        *clip_routes(parts.cameras, parts.clips),
+        *clip_routes(parts.cameras, parts.clips, Holds(parts.database, parts.store, parts.clock)),
         *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips),
         *recording_routes(recording_views),
@@ -143,6 +148,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *query_media_routes(QueryMediaViews(parts.store, sender)),
         *export_routes(export_views),
         *share_routes(share_views),
+        *retention_routes(retention_views),
         *picture_routes(picture_views),
         *purpose_routes(purpose_views),
         *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),

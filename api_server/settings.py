@@ -3,15 +3,30 @@
 from pydantic import Field, SecretStr, field_validator
 
 from api_server.accounts.credentials import SignUp
+from api_server.keeping import LOG_HOURS
 from common.settings import Settings
 
 HOUR_S = 3600
-LOG_HOURS = 2
-"""How long the log keeps frames (`common.topics`)."""
 
 
-class ApiSettings(Settings):
-    """Where the page listens, and what it has to know of the other services to point people at them."""
+class RetentionSettings(Settings):
+    """How long clips are kept. Never shorter than the log keeps frames, or a replay would store them anew (DESIGN 5,
+    rule 12). Plates say who was where, so they go after a day; pictures after three."""
+
+    footage_bytes: int = Field(
+        20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all together"
+    )
+    footage_hours: int = Field(72, alias="LOOKOUT_FOOTAGE_HOURS", gt=LOG_HOURS, le=24 * 3650)
+    upload_hours: int = Field(720, alias="LOOKOUT_UPLOAD_HOURS", ge=1, le=24 * 3650)
+    plate_hours: int = Field(24, alias="LOOKOUT_PLATE_HOURS", gt=LOG_HOURS, le=24 * 3650, description="plates, crops")
+    empty_hours: int = Field(
+        12, alias="LOOKOUT_EMPTY_HOURS", gt=LOG_HOURS, le=24 * 3650, description="clips of an analysis that saw nothing"
+    )
+
+
+class ApiSettings(RetentionSettings):
+    """Where the page listens, what it has to know of the other services to point people at them, and how long things
+    are kept, which it shows and the indexer sees to."""
 
     bind: str = Field("127.0.0.1", alias="LOOKOUT_PAGE_BIND", min_length=1)
     port: int = Field(8000, alias="LOOKOUT_PAGE_PORT", ge=1, le=65_535)
@@ -55,13 +70,3 @@ class IndexerSettings(Settings):
     """The indexer's own port."""
 
     health_port: int = Field(8104, alias="LOOKOUT_HEALTH_PORT", ge=0, le=65_535, description="0: any free one")
-
-
-class RetentionSettings(Settings):
-    """How long clips are kept. Never shorter than the log keeps frames, or a replay would store them anew (DESIGN 5,
-    rule 12). Plates say who was where, so they go after a day; pictures after three."""
-
-    footage_bytes: int = Field(20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all clips together")
-    footage_hours: int = Field(72, alias="LOOKOUT_FOOTAGE_HOURS", gt=LOG_HOURS, le=24 * 3650)
-    upload_hours: int = Field(720, alias="LOOKOUT_UPLOAD_HOURS", ge=1, le=24 * 3650)
-    plate_hours: int = Field(24, alias="LOOKOUT_PLATE_HOURS", gt=LOG_HOURS, le=24 * 3650, description="plates, crops")

@@ -46,6 +46,7 @@ KNOWN_VARIABLES = frozenset(
         "UPLOADS_BYTES",
         "UPLOAD_HOURS",
         "PICTURES_URL",
+        "EMPTY_HOURS",
         "SIGN_UP",
         "NEW_USER_DEMO",
         "PLATE_SEARCH_REASON",

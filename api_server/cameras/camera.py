@@ -47,6 +47,7 @@ class Camera(Record):
     emotion_purpose: EmotionPurpose | None = None
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
+    retention_hours: dict[str, int] = Field(default_factory=dict)
     created_us: int
     state: CameraState = CameraState.ACTIVE
     erased_before_ms: int = 0
@@ -72,6 +73,7 @@ class Camera(Record):
             emotion_purpose=self.emotion_purpose,
             zones=self.zones,
             lines=self.lines,
+            retention_hours=self.retention_hours,
         )
 
     def with_settings(self, settings: CameraSettings) -> "Camera":
@@ -89,6 +91,7 @@ class Camera(Record):
                 "emotion_purpose": settings.emotion_purpose,
                 "zones": settings.zones,
                 "lines": settings.lines,
+                "retention_hours": settings.retention_hours,
             }
         )
 

@@ -88,5 +88,6 @@ def _adopted(settings: CameraSettings, now_us: int) -> Camera:
         emotion_purpose=settings.emotion_purpose,
         zones=settings.zones,
         lines=settings.lines,
+        retention_hours=settings.retention_hours,
         created_us=now_us,
     )

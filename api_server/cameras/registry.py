@@ -190,6 +190,7 @@ class CameraRegistry:
                 emotion_purpose=wanted.emotion_purpose,
                 zones=wanted.zones,
                 lines=wanted.lines,
+                retention_hours=wanted.retention_hours,
                 created_us=self._clock.wall_us(),
             )
             return camera if self._cameras.add(camera) else None

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from api_server.keeping import LOG_HOURS
 from common.contracts.camera_settings import (
     DEFAULT_EVERY_MS,
     LICENSE_PLATE,
@@ -108,6 +109,23 @@ def _named_once(places: tuple[Zone | Line, ...]) -> tuple[Zone | Line, ...]:
 
 AskedZones = Annotated[tuple[AskedZone, ...], Field(max_length=PLACES_MAX), AfterValidator(_named_once)]
 AskedLines = Annotated[tuple[AskedLine, ...], Field(max_length=PLACES_MAX), AfterValidator(_named_once)]
+RETENTION_MIN_HOURS = LOG_HOURS + 1
+"""A replay of the log must not bring back what was erased (DESIGN 5, rule 12)."""
+RETENTION_MAX_HOURS = 24 * 3650
+
+
+def _known_analyses(hours: dict[str, int]) -> dict[str, int]:
+    unknown = sorted(set(hours) - set(DEFAULT_EVERY_MS))
+    if unknown:
+        raise ValueError(f"no such analysis; there are {', '.join(sorted(DEFAULT_EVERY_MS))}")
+    return hours
+
+
+RetentionHours = Annotated[
+    dict[str, Annotated[int, Field(ge=RETENTION_MIN_HOURS, le=RETENTION_MAX_HOURS)]],
+    Field(max_length=32, description="Analysis to hours, where clips are kept for another time than usual."),
+    AfterValidator(_known_analyses),
+]
 ClipMs = Annotated[int, Field(ge=CLIP_MS_MIN, le=CLIP_MS_MAX, description="Clip length in ms of log time.")]
 
 
@@ -131,6 +149,7 @@ class NewCameraBody(Asked):
     emotion_purpose: AskedPurpose | None = None
     zones: AskedZones = ()
     lines: AskedLines = ()
+    retention_hours: RetentionHours = Field(default_factory=dict)
 
     def to_camera(self) -> "NewCamera":
         analyses = DEFAULT_ANALYSES if self.analyses is None else _stored(self.analyses)
@@ -142,6 +161,7 @@ class NewCameraBody(Asked):
             emotion_purpose=_purpose(self.emotion_purpose),
             zones=_zones(self.zones),
             lines=_lines(self.lines),
+            retention_hours=self.retention_hours,
         )
 
 
@@ -156,6 +176,7 @@ class CameraChange(Asked):
     emotion_purpose: AskedPurpose | None = None
     zones: AskedZones | None = None
     lines: AskedLines | None = None
+    retention_hours: RetentionHours | None = None
 
     @model_validator(mode="after")
     def _names_something(self) -> "CameraChange":
@@ -196,6 +217,7 @@ class NewCamera(BaseModel):
     emotion_purpose: EmotionPurpose | None = None
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
+    retention_hours: dict[str, int] = Field(default_factory=dict)
 
 
 def _stored(analyses: tuple[AskedAnalysis, ...]) -> tuple[AnalysisSettings, ...]:

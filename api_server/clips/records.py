@@ -27,7 +27,8 @@ class ClipRecord(Record):
     """One stored clip. `is_empty`: an analysis clip without sightings, which lists leave out unless asked for.
 
     `erased_us`: when it became `deleted`. `passed_us`: when the log's start and the group's committed offset were first
-    seen beyond `last_offset` (DESIGN 5, rule 12). `has_tombstone`: an object still covers its offsets.
+    seen beyond `last_offset` (DESIGN 5, rule 12). `has_tombstone`: an object still covers its offsets. `held_us`: since
+    when nothing may take it away (`holds`).
     """
 
     analysis: str
@@ -60,6 +61,9 @@ class ClipRecord(Record):
     erased_us: int | None = None
     passed_us: int | None = None
     has_tombstone: bool = False
+    held_us: int | None = None
+    held_by: str | None = None
+    hold_reason: str | None = None
 
     @property
     def clip_id(self) -> ClipId:

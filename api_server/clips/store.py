@@ -63,28 +63,52 @@ class ClipStore:
         found = self._sightings.find({"clip": clip_id}, sort=[("n", 1)], limit=SIGHTINGS_MAX)
         return [SightingRecord.from_document(document) for document in found]
 
-    def hide_window(self, record: ClipRecord, reason: str) -> None:
-        """Take a clip out of sight, and the remainders (`~n`) of the same window with it; the eraser does the rest."""
+    def oldest(self, camera_id: str, analysis: str) -> ClipRecord | None:
+        """The oldest live clip that is not held."""
+        where = {"camera": camera_id, "analysis": analysis, "state": ClipState.LIVE.value, "held_us": None}
+        found = self._clips.find(where, sort=[("start_ms", 1), ("_id", 1)], limit=1)
+        return ClipRecord.from_document(found[0]) if found else None
+
+    def total_bytes(self) -> int:
+        """Of all clips that are live."""
+        return self._clips.total("video_bytes", {"state": ClipState.LIVE.value})
+
+    def held_of(self, camera_id: str) -> int:
+        """How many clips of a camera are held."""
+        return self._clips.count({"camera": camera_id, "state": ClipState.LIVE.value, "held_us": {"$ne": None}})
+
+    def hide_window(self, record: ClipRecord, reason: str) -> bool:
+        """Take a clip out of sight, and the remainders (`~n`) of the same window with it; the eraser does the rest.
+        Whether there was one to hide: what is held stays."""
         where = {
             "analysis": record.analysis,
             "camera": record.camera,
             "start_ms": record.start_ms,
             "length_ms": record.length_ms,
         }
-        self._hide(where, reason)
+        return self._hide(where, reason)
 
     def hide_camera(self, camera_id: str, before_ms: int, reason: str = "camera deleted") -> None:
-        """Take every clip of a camera whose window starts before `before_ms` out of sight."""
-        self._hide({"camera": camera_id, "start_ms": {"$lt": before_ms}}, reason)
-        self._sightings.delete({"camera": camera_id, "start_ms": {"$lt": before_ms}})
+        """Take every clip of a camera whose window starts before `before_ms` out of sight, but for what is held."""
+        where = {"camera": camera_id, "start_ms": {"$lt": before_ms}}
+        self._hide(where, reason)
+        held = [d["_id"] for d in self._clips.find({**where, "state": ClipState.LIVE.value, "held_us": {"$ne": None}})]
+        self._sightings.delete({**where, "clip": {"$nin": held}})
 
-    def _hide(self, where: Where, reason: str) -> None:
+    def _hide(self, where: Where, reason: str) -> bool:
         # The state first: whoever finds the clip live after this finds its sightings too.
-        live = {**where, "state": ClipState.LIVE.value}
-        hidden = [document["_id"] for document in self._clips.find(live)]
+        live = {**where, "state": ClipState.LIVE.value, "held_us": None}
+        found = [document["_id"] for document in self._clips.find(live)]
         self._clips.update_all(live, {"$set": {"state": ClipState.DELETING.value, "delete_reason": reason}})
-        for at in range(0, len(hidden), BATCH):
-            self._sightings.delete({"clip": {"$in": hidden[at : at + BATCH]}})
+        hidden = 0
+        for at in range(0, len(found), BATCH):
+            ids = found[at : at + BATCH]
+            # One that was held in between is still live, and keeps its sightings.
+            live_ids = {d["_id"] for d in self._clips.find({"_id": {"$in": ids}, "state": ClipState.LIVE.value})}
+            gone = [clip_id for clip_id in ids if clip_id not in live_ids]
+            self._sightings.delete({"clip": {"$in": gone}})
+            hidden += len(gone)
+        return hidden > 0
 
     def _page_by_sightings(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
         """Walks the sightings in the order of their clips until enough clips are found."""

@@ -4,6 +4,7 @@ import logging
 import re
 
 from api_server.cameras.store import CameraStore
+from api_server.clips.holds import is_held_in
 from api_server.clips.records import ClipRecord, ClipState
 from api_server.clips.store import ClipStore
 from api_server.database.port import Database
@@ -49,6 +50,11 @@ class ClipEraser:
         marked = self._clips.find({"state": ClipState.DELETING.value}, limit=BATCH)
         for document in marked:
             record = ClipRecord.from_document(document)
+            if is_held_in(self._store, record.clip_id):
+                # A hold came in between, or the database had forgotten it: what is held is not erased.
+                log.warning("a clip that is held was marked, and stays", extra={"clip": record.id})
+                self._clips.update({"_id": record.id}, {"$set": {"state": ClipState.LIVE.value, "delete_reason": None}})
+                continue
             self.erase_window(record.clip_id, record.delete_reason or "deleted")
         if not marked:
             for camera in self._cameras.erasing():

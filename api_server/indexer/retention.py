@@ -1,12 +1,21 @@
-"""How long clips are kept: marks what is past its time, or over the footage's cap, for the eraser."""
+"""How long clips are kept: marks what is past its time, or over the footage's cap, for the erasers."""
 
+import heapq
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from api_server.cameras.store import CameraStore
+from api_server.clips.holds import Holds, window_of
 from api_server.clips.records import ClipRecord, ClipState
 from api_server.clips.store import ClipStore
 from api_server.database.port import Database, Where
 from api_server.database.schema import CLIPS, GAPS
+from api_server.exports.store import ExportStore
+from api_server.queries.progress import deleting
+from api_server.queries.record import QueryState
+from api_server.queries.store import QueryStore
+from api_server.recordings.store import UploadStore
 from api_server.settings import HOUR_S, RetentionSettings
 from common.clock import Clock
 from common.contracts.camera_settings import LICENSE_PLATE
@@ -17,57 +26,121 @@ log = logging.getLogger(__name__)
 BATCH = 500
 GAP_DAYS = 30
 """Gaps are a few bytes, and people look for them when they wonder where a week went."""
+RETENTION_SLACK_MS = 10 * 60 * 1000
+"""What is past its time for longer should be gone: this runs every minute."""
 _US = 1_000_000
+_HOUR_MS = HOUR_S * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept: all clips up to `footage_bytes` together, each for so long; uploads for `upload_ms`."""
+    """What is kept: everything up to `footage_bytes` together, each for so long unless its camera says otherwise;
+    uploads for `upload_ms`, clips of an analysis that saw nothing for `empty_ms`."""
 
     footage_bytes: int
     footage_ms: int
     plate_ms: int
     upload_ms: int
+    empty_ms: int = 12 * _HOUR_MS
 
     @classmethod
     def of(cls, settings: RetentionSettings) -> "Kept":
-        hour_ms = HOUR_S * 1000
         return cls(
             settings.footage_bytes,
-            settings.footage_hours * hour_ms,
-            settings.plate_hours * hour_ms,
-            settings.upload_hours * hour_ms,
+            settings.footage_hours * _HOUR_MS,
+            settings.plate_hours * _HOUR_MS,
+            settings.upload_hours * _HOUR_MS,
+            settings.empty_hours * _HOUR_MS,
         )
+
+    def analysis_ms(self, analysis: str) -> int:
+        """Of a camera that says nothing of its own."""
+        return min(self.plate_ms, self.footage_ms) if analysis == LICENSE_PLATE else self.footage_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What the cap counts beside clips: uploads, results of queries, films."""
+
+    uploads: UploadStore
+    queries: QueryStore
+    exports: ExportStore
+
+    def total_bytes(self) -> int:
+        return self.uploads.total_bytes() + self.queries.total_bytes() + self.exports.total_bytes()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Old:
+    """Something that may go to make room, by age. `kind`: clip, query or upload."""
+
+    at_us: int
+    kind: str
+    id: str
+    size: int
 
 
 class Retention:
-    """Acts on its own caps and asks nobody. One thread. Raises Transient; every step may be repeated."""
+    """Acts on its own caps and asks nobody. One thread. Raises Transient; every step may be repeated, and a kill at any
+    moment leaves each thing either live or marked. What is held (`Holds`) it does not see."""
 
-    def __init__(self, database: Database, clips: ClipStore, kept: Kept, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cameras: CameraStore,
+        clips: ClipStore,
+        holds: Holds,
+        footprint: Footprint,
+        kept: Kept,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
         self._clips = database.collection(CLIPS)
         self._gaps = database.collection(GAPS)
+        self._cameras = cameras
         self._clip_store = clips
+        self._holds = holds
+        self._footprint = footprint
         self._kept = kept
         self._metrics = metrics
         self._clock = clock
+        self._held: frozenset[str] = frozenset()
 
     def run_once(self) -> int:
-        """Mark what is to go, the oldest first; how many windows were marked."""
+        """Mark what is to go, the oldest first; how many things were marked.
+
+        1. What is held in the store is held in the records. 2. What is past its time. 3. What is over the cap.
+        """
+        self._held = self._holds.restore()
         now_ms = self._clock.wall_us() // 1000
-        marked = self._expire({"analysis": LICENSE_PLATE, "end_ms": {"$lt": now_ms - self._kept.plate_ms}})
-        marked += self._expire({"end_ms": {"$lt": now_ms - self._kept.footage_ms}})
+        marked = 0
+        for where, kept_ms in self._rules():
+            marked += self._expire({**where, "end_ms": {"$lt": now_ms - kept_ms}})
         marked += self._keep_to_cap()
         self._gaps.delete({"found_us": {"$lt": self._clock.wall_us() - GAP_DAYS * 24 * HOUR_S * _US}})
         return marked
+
+    def _rules(self) -> Iterator[tuple[dict[str, object], int]]:
+        """Filters that part all clips among them, and how long each part is kept."""
+        own = own_hours(self._cameras)
+        named = sorted({analysis for _, analysis in own} | {LICENSE_PLATE})
+        for analysis in named:
+            cameras = sorted(camera for camera, of in own if of == analysis)
+            yield {"analysis": analysis, "camera": {"$nin": cameras}}, self._kept.analysis_ms(analysis)
+        for (camera, analysis), hours in own.items():
+            yield {"analysis": analysis, "camera": camera}, hours * _HOUR_MS
+        yield {"analysis": {"$nin": named}}, self._kept.footage_ms
+        yield {"is_empty": True}, self._kept.empty_ms
 
     def _expire(self, where: Where) -> int:
         marked = 0
         while True:
             batch = self._oldest(where)
-            for record in batch:
+            free = [record for record in batch if window_of(record) not in self._held]
+            for record in free:
                 self._clip_store.hide_window(record, "expired")
-            marked += len(batch)
-            if len(batch) < BATCH:
+            marked += len(free)
+            if len(batch) < BATCH or not free:
                 break
         if marked:
             log.info("clips expired", extra={"clips": marked})
@@ -75,25 +148,51 @@ class Retention:
         return marked
 
     def _keep_to_cap(self) -> int:
-        """Drop the oldest clips of any analysis until the rest fits."""
+        """Drop the oldest of everything that counts until the rest fits."""
+        excess = self._clip_store.total_bytes() + self._footprint.total_bytes() - self._kept.footage_bytes
         marked = 0
-        excess = self._clips.total("video_bytes", {"state": ClipState.LIVE.value}) - self._kept.footage_bytes
         while excess > 0:
-            batch = self._oldest({})
-            for record in batch:
+            batch = self._oldest_of_all()
+            for old in batch:
                 if excess <= 0:
                     break
-                self._clip_store.hide_window(record, "over the footage cap")
-                excess -= record.video_bytes
+                self._drop(old)
+                excess -= old.size
                 marked += 1
             if len(batch) < BATCH:
                 break
         if marked:
-            log.info("clips dropped to keep to the cap", extra={"clips": marked})
+            log.info("dropped to keep to the cap", extra={"things": marked})
             self._metrics.count("lookout_swept_total", marked, action="over_cap")
         return marked
 
+    def _oldest_of_all(self) -> Sequence[_Old]:
+        clips = [
+            _Old(record.end_ms * 1000, "clip", record.id, record.video_bytes)
+            for record in self._oldest({})
+            if window_of(record) not in self._held
+        ]
+        uploads = [_Old(u.created_us, "upload", u.id, u.size) for u in self._footprint.uploads.live()]
+        finished = self._footprint.queries.in_state(QueryState.FINISHED)
+        results = [_Old(q.finished_us or 0, "query", q.id, q.result_bytes) for q in finished if q.result_bytes]
+        return heapq.nsmallest(BATCH, [*clips, *uploads, *results])
+
+    def _drop(self, old: _Old) -> None:
+        if old.kind == "upload":
+            self._footprint.uploads.hide(old.id)
+        elif old.kind == "query":
+            self._footprint.queries.rewrite(old.id, deleting)
+        else:
+            record = self._clip_store.get(old.id)
+            if record is not None:
+                self._clip_store.hide_window(record, "over the footage cap")
+
     def _oldest(self, where: Where) -> list[ClipRecord]:
-        live = {**where, "state": ClipState.LIVE.value}
+        live = {**where, "state": ClipState.LIVE.value, "held_us": None}
         found = self._clips.find(live, sort=[("start_ms", 1), ("_id", 1)], limit=BATCH)
         return [ClipRecord.from_document(document) for document in found]
+
+
+def own_hours(cameras: CameraStore) -> Mapping[tuple[str, str], int]:
+    """What cameras say of their own: (camera, analysis) to hours."""
+    return {(c.id, analysis): hours for c in cameras.active() for analysis, hours in c.retention_hours.items()}

@@ -7,6 +7,7 @@ from api_server.accounts.api_tokens import ApiTokens
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.cameras.store import CameraStore
+from api_server.clips.holds import Holds
 from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
@@ -16,7 +17,7 @@ from api_server.http.repeats import Repeats
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.loop import GROUP, IndexerLoop
-from api_server.indexer.retention import Kept, Retention
+from api_server.indexer.retention import Footprint, Kept, Retention
 from api_server.indexer.service import IndexerService
 from api_server.indexer.sweep import Sweep
 from api_server.indexer.tombstones import TombstoneKeeper
@@ -88,7 +89,9 @@ def build_indexer(
     sessions, tokens = Sessions(database, users, clock), ApiTokens(database, users, clock)
     loop = IndexerLoop(consumer, loop_reader, events_topic, writer, database, metrics, clock)
     eraser = ClipEraser(database, cameras, clips, store, metrics, clock)
-    retention = Retention(database, clips, kept, metrics, clock)
+    exports = ExportStore(database)
+    holds, footprint = Holds(database, store, clock), Footprint(uploads, queries, exports)
+    retention = Retention(database, cameras, clips, holds, footprint, kept, metrics, clock)
     sweep = Sweep(database, writer, store, producer, events_topic, metrics, clock)
     tombstones = TombstoneKeeper(database, store, keeper_reader, metrics, clock)
     keeper = (

@@ -56,7 +56,8 @@ class QueryEvents:
         if wanted.state is QueryState.FAILED:
             stop_work(self._store, query.id, Stop(state=QueryState.FAILED, reason=wanted.reason))
         self._tell_upload(query, event)
-        changed = self._queries.rewrite(query.id, lambda q: applied(q, event, now_us))
+        size = self._size(event.object_key) if isinstance(event, PartReady) and event.joined else 0
+        changed = self._queries.rewrite(query.id, lambda q: _with_size(applied(q, event, now_us), size))
         if changed is None or changed.state in (QueryState.DELETING, QueryState.DELETED):
             self._queries.drop_sightings(query.id)
         return Written.CHANGED
@@ -78,6 +79,12 @@ class QueryEvents:
                 break
         return self._queries.known(query_id)
 
+    def _size(self, key: str) -> int:
+        try:
+            return self._store.head(key).size
+        except NotFound:
+            return 0
+
     def _tell_upload(self, query: QueryRecord, event: QueryEvent) -> None:
         """Planning is where an uploaded file is looked into for the first time."""
         upload = query.question.recording
@@ -87,6 +94,10 @@ class QueryEvents:
             self._uploads.learn(upload, {"duration_ms": event.duration_ms})
         elif isinstance(event, QueryFailed) and event.part is None and query.parts is None:
             self._uploads.learn(upload, {"problem": event.reason})
+
+
+def _with_size(query: QueryRecord, size: int) -> QueryRecord:
+    return query.model_copy(update={"result_bytes": size}) if size and query.result_bytes != size else query
 
 
 class Stop(Contract):

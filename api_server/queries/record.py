@@ -80,6 +80,7 @@ class QueryRecord(Record):
     duration_ms: int | None = None
     frame_count: int | None = None
     sighting_count: int = 0
+    result_bytes: int = 0
     finished_us: int | None = None
     reason: str | None = None
     attempts: int = 0

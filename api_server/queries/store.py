@@ -36,6 +36,10 @@ class QueryStore:
         query = self.known(query_id)
         return query if query is not None and query.state in SHOWN else None
 
+    def total_bytes(self) -> int:
+        """Of all results that people see."""
+        return self._queries.total("result_bytes", {"state": QueryState.FINISHED.value})
+
     def in_slot(self, slot: str) -> QueryRecord | None:
         """The query that is the answer to a question."""
         found = self._queries.find({"slot": slot}, limit=1)

@@ -14,6 +14,7 @@ from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionC
 from api_server.cameras.requests import CameraChange, NewCameraBody
 from api_server.cameras.store import CameraStore
 from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_MAX, Cursor
+from api_server.clips.store import ClipStore
 from api_server.http.errors import ApiError, not_found
 from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
@@ -52,6 +53,7 @@ class CameraAnswer(BaseModel):
     emotion_purpose: PurposeAnswer | None
     zones: list[Zone]
     lines: list[Line]
+    retention_hours: dict[str, int]
     partition: int
     version: int
     published: bool
@@ -93,8 +95,11 @@ class RotateQuery(BaseModel):
 class CameraViews:
     """What the camera routes do. Safe on any thread."""
 
-    def __init__(self, cameras: CameraStore, registry: CameraRegistry, users: Users, ingest_port: int) -> None:
+    def __init__(
+        self, cameras: CameraStore, clips: ClipStore, registry: CameraRegistry, users: Users, ingest_port: int
+    ) -> None:
         self._cameras = cameras
+        self._clips = clips
         self._registry = registry
         self._users = users
         self._ingest_port = ingest_port
@@ -144,6 +149,10 @@ class CameraViews:
         return self._reply_with_token(*rotated, 201)
 
     def delete(self, call: Call) -> Reply:
+        held = self._clips.held_of(call.camera.id)
+        if held:
+            sentence = f"{held} of its clips are held. Release them first, or nothing of the camera can be deleted."
+            raise ApiError(409, "held", sentence)
         if not self._registry.delete(call.camera.id):
             raise not_found()
         return Reply()
@@ -235,8 +244,9 @@ def camera_routes(views: CameraViews) -> list[Route]:
             one,
             OnCamera(Action.CAMERA_DELETE),
             views.delete,
-            "Delete a camera with all its clips and sightings.",
+            "Delete a camera with all its clips and sightings. Refused while one of them is held.",
             status=204,
+            errors=(409,),
         ),
         Route(
             "POST",

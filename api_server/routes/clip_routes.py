@@ -6,9 +6,12 @@ from pydantic import BaseModel, Field
 
 from api_server.access.permission import Action
 from api_server.access.rules import OnClip, SignedIn
+from api_server.cameras.requests import Asked, Name
 from api_server.cameras.store import CameraStore
+from api_server.clips.holds import Holds
 from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore, Page
+from api_server.http.errors import ApiError, not_found
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.parameters import ListQuery
 from api_server.routes.sighting_routes import SightingAnswer, sighting_answer
@@ -48,6 +51,8 @@ class ClipAnswer(BaseModel):
     notes: list[str]
     sighting_count: int
     indexed_us: int = Field(description="When it was first listed.")
+    held_us: int | None = Field(description="Since when nothing may take it away.")
+    hold_reason: str | None
     video: str
     poster: str
     sidecar: str
@@ -64,10 +69,20 @@ class ClipList(BaseModel):
     next: str | None
 
 
+class HoldBody(Asked):
+    """Why a clip is held: a case, a date."""
+
+    reason: Name
+
+
 class ClipQuery(ListQuery):
     """Filters of `GET /v1/clips`. `sightings=any` shows analysis clips without sightings too."""
 
     sightings: Literal["some", "any"] = "some"
+
+
+def held() -> ApiError:
+    return ApiError(409, "held", "The clip is held. Whoever may do so has to release it first.")
 
 
 def clip_fields(record: ClipRecord) -> dict[str, object]:
@@ -77,8 +92,8 @@ def clip_fields(record: ClipRecord) -> dict[str, object]:
     return record.model_dump() | parts
 
 
-def clip_routes(cameras: CameraStore, clips: ClipStore) -> list[Route]:
-    """`GET /v1/clips`, `GET` and `DELETE /v1/clips/{clip_id}`."""
+def clip_routes(cameras: CameraStore, clips: ClipStore, holds: Holds) -> list[Route]:
+    """`GET /v1/clips`, `GET` and `DELETE /v1/clips/{clip_id}`, and its hold."""
 
     def list_clips(call: Call) -> Reply:
         query = call.take_query(ClipQuery)
@@ -94,10 +109,26 @@ def clip_routes(cameras: CameraStore, clips: ClipStore) -> list[Route]:
 
     def show(call: Call) -> Reply:
         found = [sighting_answer(record) for record in clips.sightings_of(call.clip.id)]
-        return Reply(ClipWithSightings.model_validate({**clip_fields(call.clip), "sightings": found}))
+        record = clips.get(call.clip.id) or call.clip
+        return Reply(ClipWithSightings.model_validate({**clip_fields(record), "sightings": found}))
 
     def delete(call: Call) -> Reply:
-        clips.hide_window(call.clip, f"deleted by {call.subject.user_id}")
+        if holds.is_held(call.clip):
+            raise held()
+        if not clips.hide_window(call.clip, f"deleted by {call.subject.user_id}"):
+            # Deleted by somebody else, or held, at this moment.
+            left = clips.get(call.clip.id)
+            if left is not None and left.held_us is not None:
+                raise held()
+        return Reply()
+
+    def hold(call: Call) -> Reply:
+        if not holds.hold(call.clip, call.subject.user_id, call.take_body(HoldBody).reason):
+            raise not_found()
+        return show(call)
+
+    def release(call: Call) -> Reply:
+        holds.release(call.clip)
         return Reply()
 
     one = "/v1/clips/<clip_id>"
@@ -117,7 +148,18 @@ def clip_routes(cameras: CameraStore, clips: ClipStore) -> list[Route]:
             one,
             OnClip(Action.CLIP_DELETE),
             delete,
-            "Delete a clip: it is gone at once and does not come back when its log is read again.",
+            "Delete a clip: it is gone at once and does not come back when its log is read anew. Not while it is held.",
             status=204,
+            errors=(409,),
         ),
+        Route(
+            "PUT",
+            f"{one}/hold",
+            OnClip(Action.CLIP_HOLD),
+            hold,
+            "Hold a clip: nothing takes it away, neither its age nor a person, until it is released.",
+            body=HoldBody,
+            answer=ClipWithSightings,
+        ),
+        Route("DELETE", f"{one}/hold", OnClip(Action.CLIP_HOLD), release, "Release a clip that is held.", status=204),
     ]

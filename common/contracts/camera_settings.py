@@ -36,7 +36,10 @@ class EmotionPurpose(Contract):
 
 
 class CameraSettings(Contract):
-    """Versioned by the API server; each change raises `version`. A deleted camera is a record without a value."""
+    """Versioned by the API server; each change raises `version`. A deleted camera is a record without a value.
+
+    `retention_hours`: analysis to hours, where this camera's clips are kept for another time than usual.
+    """
 
     v: int = 1
     camera: str = Field(pattern=CAMERA_ID_PATTERN)
@@ -51,6 +54,7 @@ class CameraSettings(Contract):
     emotion_purpose: EmotionPurpose | None = None
     zones: tuple[Zone, ...] = Field(default=(), max_length=64)
     lines: tuple[Line, ...] = Field(default=(), max_length=64)
+    retention_hours: dict[str, int] = Field(default_factory=dict, max_length=32)
 
     def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
         """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""

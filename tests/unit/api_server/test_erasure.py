@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+from api_server.clips.holds import Holds
+from api_server.exports.store import ExportStore
 from api_server.indexer.chores import Chore, ChoreThread
-from api_server.indexer.retention import Kept, Retention
+from api_server.indexer.retention import Footprint, Kept, Retention
 from api_server.indexer.tombstones import AFTER_PASSING_S, RECORD_S, TombstoneKeeper
 from common.clock import SystemClock
 from common.contracts.sidecar import Sidecar
@@ -143,7 +145,11 @@ def test_delete_camera_clip_that_comes_later_is_erased(world: World) -> None:
 
 
 def make_retention(world: World, kept: Kept = KEPT) -> Retention:
-    return Retention(world.database, world.clips, kept, world.metrics, world.clock)
+    holds = Holds(world.database, world.store, world.clock)
+    footprint = Footprint(world.uploads, world.queries, ExportStore(world.database))
+    return Retention(
+        world.database, world.cameras, world.clips, holds, footprint, kept, world.metrics, world.clock
+    )
 
 
 def test_retention_plates_go_after_a_day_and_the_rest_after_three(world: World) -> None:

@@ -261,6 +261,7 @@ def body_for(endpoint: str, camera_id: str) -> object:
         ASK: ask_body(camera_id),
         EXPORT: {"kind": "zip", "camera": camera_id, **SPAN},
         "POST /v1/clips/<clip_id>/shares": {},
+        "PUT /v1/clips/<clip_id>/hold": {"reason": "case 7"},
         "POST /v1/users": {"name": f"new{camera_id}{time.time_ns()}", "role": "viewer"},
         "PATCH /v1/users/<user_id>": {"disabled": True},
         "PUT /v1/users/<user_id>/grants/<camera_id>": {"right": "view"},
