@@ -17,6 +17,7 @@ from api_server.http.repeats import Repeats
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.loop import GROUP, IndexerLoop
+from api_server.indexer.proof import DeletionProof
 from api_server.indexer.retention import Footprint, Kept, Retention
 from api_server.indexer.service import IndexerService
 from api_server.indexer.sweep import Sweep
@@ -182,4 +183,18 @@ def open_indexer(
         producer.close()
         for reader in readers:
             reader.close()
+        database.close()
+
+
+@contextlib.contextmanager
+def open_proof(kafka: KafkaSettings, mongo: MongoSettings, storage: StorageSettings) -> Iterator[DeletionProof]:
+    """A proof on real servers, beside whatever runs."""
+    store, database, clock = S3ObjectStore(storage), MongoDatabase(mongo), SystemClock()
+    queries, uploads = QueryStore(database), UploadStore(database)
+    writer = EventWriter(database, CameraStore(database), QueryEvents(queries, uploads, store, clock), clock)
+    events = ConfluentTopicReader(kafka, [kafka.topic(CLIP_EVENTS)], FROM_BEGINNING)
+    try:
+        yield DeletionProof(database, store, writer, events)
+    finally:
+        events.close()
         database.close()

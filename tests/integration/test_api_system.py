@@ -1,5 +1,6 @@
 """The API server and the indexer as processes over real Kafka, MongoDB wire and S3."""
 
+import json
 import os
 import signal
 import socket
@@ -52,6 +53,19 @@ def is_tombstone(system: ApiSystem, sidecar: Sidecar) -> bool:
         return False
 
 
+def prove_deleted(system: ApiSystem, clip: str) -> dict[str, object]:
+    """By the command, beside the running system."""
+    words = [sys.executable, "-m", "api_server.indexer", "prove-deleted", clip]
+    environment = {**os.environ, **system.variables}
+    done = subprocess.run(
+        words, env=environment, capture_output=True, timeout=120, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
 def test_clip_from_store_to_player_and_away(system: ApiSystem) -> None:
     """A camera is made, its clip comes, is searched, played and deleted, and does not come back."""
     system.start()
@@ -95,6 +109,8 @@ def test_clip_from_store_to_player_and_away(system: ApiSystem) -> None:
     system.announce(later)
     system.wait_listed(admin, later.clip_id)
     assert listed(admin) == [later.clip_id]
+    proof = prove_deleted(system, event.clip_id)
+    assert (proof["proved"], proof["tombstones"], proof["events_repeated"]) == (True, 1, 3), proof
 
     assert admin.delete(f"/v1/cameras/{made['id']}").status_code == 204
     assert published(system)[made["id"]] is None
@@ -103,8 +119,7 @@ def test_clip_from_store_to_player_and_away(system: ApiSystem) -> None:
     wait_until(lambda: is_tombstone(system, next_sidecar), "the camera's clips are erased")
     system.announce(system.put_clip(late))
     wait_until(lambda: is_tombstone(system, late), "a late clip is erased")
-    assert system.api.stop() == 0
-    assert system.indexer.stop() == 0
+    assert (system.api.stop(), system.indexer.stop()) == (0, 0)
     for service in (system.api, system.indexer):
         assert "Traceback" not in service.log, service.log
 
