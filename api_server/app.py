@@ -142,7 +142,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *camera_token_routes(parts.registry),
         *clip_routes(parts.cameras, parts.clips, Holds(parts.database, parts.store, parts.clock)),
         *media_routes(MediaViews(parts.store, sender)),
-        *sighting_routes(parts.cameras, parts.clips),
+        *sighting_routes(parts.cameras, parts.clips, parts.queries),
         *recording_routes(recording_views),
         *query_routes(query_views),
         *query_media_routes(QueryMediaViews(parts.store, sender)),

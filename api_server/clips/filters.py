@@ -1,11 +1,10 @@
 """What lists of clips and sightings can be narrowed by, as database filters. No text reaches a pattern unescaped."""
 
-import re
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
 from typing import Any
 
-from api_server.clips.plate_text import plate_key
+from api_server.clips.plate_text import plate_pattern
 from api_server.clips.records import ClipState
 from api_server.database.port import Where
 
@@ -15,7 +14,7 @@ _US_PER_MS = 1000
 @dataclass(frozen=True, slots=True)
 class SightingFilter:
     """`cameras`: the only ones that may be looked at, None for all. `text`: part of a plate, compared by its letters
-    and digits. [from_ms, to_ms): capture time."""
+    and digits, as `plate_pattern` forgives. [from_ms, to_ms): capture time."""
 
     cameras: Ids[str] | None = None
     analysis: str | None = None
@@ -34,7 +33,7 @@ class SightingFilter:
         if self.label is not None:
             parts["label"] = self.label
         if self.text is not None:
-            parts["text_key"] = {"$regex": re.escape(plate_key(self.text))}
+            parts["text_key"] = {"$regex": plate_pattern(self.text)}
         parts |= _overlap("first_us", "last_us", self.from_ms, self.to_ms)
         return parts
 

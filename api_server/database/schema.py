@@ -83,7 +83,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
             Index(("state", "created_us")),
         ),
     ),
-    CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")),)),
+    CollectionSpec(QUERY_SIGHTINGS, (Index(("query_id", "n")), Index(("query_id", "first_us", "_id")))),
     CollectionSpec(REPEATS, (Index(("begun_us",)),)),
     CollectionSpec(
         EXPORTS,

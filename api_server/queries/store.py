@@ -105,6 +105,16 @@ class QueryStore:
         shown = records[:limit]
         return Page(shown, Cursor(shown[-1].n, shown[-1].id) if len(records) > limit else None)
 
+    def search_page(self, query_id: str, where: Where, limit: int, cursor: Cursor | None) -> Page[QuerySightingRecord]:
+        """Those of a result that `where` lets through, the newest first."""
+        parts: list[Where] = [{"query_id": query_id}, *([where] if where else [])]
+        if cursor is not None:
+            parts.append(after(cursor, "first_us", "_id"))
+        found = self._sightings.find({"$and": parts}, sort=[("first_us", -1), ("_id", -1)], limit=limit + 1)
+        records = [QuerySightingRecord.from_document(document) for document in found]
+        shown = records[:limit]
+        return Page(shown, Cursor(shown[-1].first_us, shown[-1].id) if len(records) > limit else None)
+
     def sightings_of(self, query_id: str) -> list[QuerySightingRecord]:
         """At most DIFF_MAX, in the order of the result."""
         found = self._sightings.find({"query_id": query_id}, sort=[("n", 1)], limit=DIFF_MAX)

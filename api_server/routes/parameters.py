@@ -45,7 +45,7 @@ TimeMs = Annotated[
 ]
 PlateText = Annotated[
     str,
-    Field(max_length=32, description="Part of a plate, compared by letters and digits."),
+    Field(max_length=32, description="Part of a plate; O is 0, I is 1, and of 4 or more one may differ."),
     AfterValidator(_has_letters),
 ]
 

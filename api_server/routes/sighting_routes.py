@@ -5,22 +5,29 @@ from pydantic import BaseModel, Field
 from api_server.access.permission import Action
 from api_server.access.rules import SignedIn
 from api_server.cameras.store import CameraStore
+from api_server.clips.filters import SightingFilter
 from api_server.clips.records import SightingRecord
 from api_server.clips.store import ClipStore, Page
 from api_server.http.route import Call, Reply, Route
+from api_server.queries.record import QueryRecord, QuerySightingRecord, QueryState
+from api_server.queries.store import QueryStore
 from api_server.routes.parameters import ListQuery
-from api_server.routes.visible import permitted_filter
+from api_server.routes.visible import permitted_filter, visible_query
 from common.contracts.detection import Box
+from common.contracts.segment_job import QUERY_ID_PATTERN
 
 
 class SightingAnswer(BaseModel):
-    """One tracked thing within one clip. Times are µs of the camera's claim; `at_ms`: where in the clip it is best."""
+    """One tracked thing within one clip, or within the result of a `query`, which has no clip and no crop, and no
+    camera when it ran on an upload. Times are µs of the camera's claim (of an upload whose time nobody knows, since its
+    start); `at_ms`: where in the video it is best."""
 
     id: str
-    clip: str
+    clip: str | None
+    query: str | None
     n: int
     analysis: str
-    camera: str
+    camera: str | None
     kind: str
     label: str | None
     text: str | None
@@ -32,8 +39,8 @@ class SightingAnswer(BaseModel):
     box: Box
     at_ms: int
     track: int
-    crop: str = Field(description="Path of its best crop.")
-    video: str = Field(description="Path of the clip's video.")
+    crop: str | None = Field(description="Path of its best crop.")
+    video: str = Field(description="Path of the clip's, or result's, video.")
 
 
 class SightingList(BaseModel):
@@ -44,13 +51,16 @@ class SightingList(BaseModel):
 
 
 class SightingQuery(ListQuery):
-    """Filters of `GET /v1/sightings`."""
+    """Filters of `GET /v1/sightings`. `query`: what that query found, not what was found when it was recorded."""
+
+    query: str | None = Field(None, pattern=QUERY_ID_PATTERN)
 
 
 def sighting_answer(record: SightingRecord) -> SightingAnswer:
     return SightingAnswer(
         id=record.id,
         clip=record.clip,
+        query=None,
         n=record.n,
         analysis=record.analysis,
         camera=record.camera,
@@ -70,16 +80,48 @@ def sighting_answer(record: SightingRecord) -> SightingAnswer:
     )
 
 
-def sighting_routes(cameras: CameraStore, clips: ClipStore) -> list[Route]:
+def sighting_of_result(query: QueryRecord, record: QuerySightingRecord) -> SightingAnswer:
+    return SightingAnswer.model_validate(
+        {
+            **record.model_dump(),
+            "clip": None,
+            "query": query.id,
+            "analysis": query.question.analysis,
+            "camera": query.camera,
+            "at_ms": record.best_pts_ms,
+            "crop": None,
+            "video": f"/v1/queries/{query.id}/video",
+        }
+    )
+
+
+def sighting_routes(cameras: CameraStore, clips: ClipStore, queries: QueryStore) -> list[Route]:
     """`GET /v1/sightings`."""
 
     def search(call: Call) -> Reply:
         query = call.take_query(SightingQuery)
+        if query.query is not None:
+            return search_result(call, query)
         wanted = permitted_filter(cameras, call.subject, Action.CLIP_VIEW, query)
         page = clips.sightings_page(wanted, query.limit, query.position) if wanted is not None else Page([], None)
         return Reply(
             SightingList(
                 sightings=[sighting_answer(record) for record in page.items],
+                next=page.next.encode() if page.next is not None else None,
+            )
+        )
+
+    def search_result(call: Call, query: SightingQuery) -> Reply:
+        """What a query found is searched like everything else, by who may see the query."""
+        asked = visible_query(cameras, queries, call.subject, query.query or "")
+        is_of_it = query.camera in (None, asked.camera) and query.analysis in (None, asked.question.analysis)
+        if asked.state is not QueryState.FINISHED or not is_of_it:
+            return Reply(SightingList(sightings=[], next=None))
+        wanted = SightingFilter(label=query.label, text=query.text, from_ms=query.from_ms, to_ms=query.to_ms)
+        page = queries.search_page(asked.id, wanted.where(), query.limit, query.position)
+        return Reply(
+            SightingList(
+                sightings=[sighting_of_result(asked, record) for record in page.items],
                 next=page.next.encode() if page.next is not None else None,
             )
         )
@@ -90,8 +132,9 @@ def sighting_routes(cameras: CameraStore, clips: ClipStore) -> list[Route]:
             "/v1/sightings",
             SignedIn(Action.CLIP_VIEW),
             search,
-            "Sightings, the newest first.",
+            "Sightings, the newest first; of clips, or of one query's result.",
             query=SightingQuery,
             answer=SightingList,
+            errors=(404,),
         )
     ]

@@ -1,9 +1,12 @@
-"""Which cameras a list may be about."""
+"""Which cameras, and which query, a list may be about."""
 
-from api_server.access.permission import Action, may, may_on_any
+from api_server.access.permission import Action, CameraFacts, may, may_on_any
 from api_server.access.subject import Subject
 from api_server.cameras.store import CameraStore
 from api_server.clips.filters import SightingFilter
+from api_server.http.errors import not_found
+from api_server.queries.record import QueryRecord
+from api_server.queries.store import QueryStore
 from api_server.routes.parameters import ListQuery
 
 
@@ -25,3 +28,15 @@ def permitted_filter(cameras: CameraStore, subject: Subject, action: Action, que
         from_ms=query.from_ms,
         to_ms=query.to_ms,
     )
+
+
+def visible_query(cameras: CameraStore, queries: QueryStore, subject: Subject, query_id: str) -> QueryRecord:
+    """Raises ApiError 404 for what `subject` may not see, as the gate does for a query in a path."""
+    query = queries.get(query_id)
+    if query is None:
+        raise not_found()
+    camera = cameras.get(query.camera) if query.camera is not None else None
+    facts = camera.facts if camera is not None else CameraFacts("", query.owner)
+    if (query.camera is not None and camera is None) or not may(subject, Action.QUERY_VIEW, facts):
+        raise not_found()
+    return query
