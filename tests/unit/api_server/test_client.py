@@ -1,0 +1,93 @@
+"""The Python client against the application itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from common.client import ApiProblem, LookoutClient
+from tests.unit.api_server.test_exports import clips_of
+from tests.unit.api_server.world import FILM, PASSWORD, World
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[LookoutClient]:
+    world.add_user("ann")
+    with LookoutClient("http://testserver", transport=httpx.WSGITransport(world.app)) as client:
+        client.sign_in("ann", PASSWORD)
+        yield client
+
+
+def test_client_lists_page_by_page(world: World, client: LookoutClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.client.client.PAGE", 2)
+    clips = clips_of(world, "ann", 5)
+    assert [clip["id"] for clip in client.clips(analysis="license_plate")] == clips[::-1]
+    assert len(list(client.sightings(text="mab123", from_=1))) == 5
+    assert [camera["name"] for camera in client.cameras()] == ["Door"]
+
+
+def test_client_creates_once_although_the_answer_was_lost(
+    world: World, client: LookoutClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.client.client.PAUSE_S", 0.01)
+    send = client._http.request
+    lost: list[httpx.Response] = []
+
+    def lossy(method: str, path: str, **options: object) -> httpx.Response:
+        response = send(method, path, **options)  # type: ignore[arg-type]
+        if not lost:
+            lost.append(response)
+            raise httpx.ReadError("the answer was lost")
+        return response
+
+    monkeypatch.setattr(client._http, "request", lossy)
+    made = client.create_camera("Gate", clip_ms=10_000)
+    assert made["token"] == lost[0].json()["token"]
+    assert [camera.name for camera in world.cameras.active()] == ["Gate"]
+
+
+def test_client_refusals_are_problems_with_a_sentence(client: LookoutClient) -> None:
+    with pytest.raises(ApiProblem, match=r"no such thing") as refused:
+        client.get("/v1/cameras/cam-none222222")
+    assert (refused.value.status, refused.value.code) == (404, "not_found")
+    assert refused.value.request_id != "none"
+    client.sign_out()
+    with pytest.raises(ApiProblem) as out:
+        client.get("/v1/cameras")
+    assert out.value.status == 401
+
+
+def test_client_changes_under_an_etag(world: World, client: LookoutClient) -> None:
+    camera = world.add_camera("ann")
+    path = f"/v1/cameras/{camera.id}"
+    assert client.change(path, {"name": "New"}, '"v1"')["version"] == 2
+    with pytest.raises(ApiProblem) as refused:
+        client.change(path, {"name": "Newer"}, '"v1"')
+    assert refused.value.status == 412
+    client.delete(path)
+    assert list(client.cameras()) == []
+
+
+def test_client_uploads_exports_and_downloads(world: World, client: LookoutClient, tmp_path: Path) -> None:
+    film = tmp_path / "street.mp4"
+    film.write_bytes(FILM)
+    upload = client.upload(film, "video/mp4")
+    assert (upload["name"], upload["bytes"]) == ("street.mp4", len(FILM))
+    query = client.ask(recording=upload["id"], analysis="license_plate")
+    world.finish_query(query["id"])
+    assert client.wait(f"/v1/queries/{query['id']}", 5)["state"] == "finished"
+    export = client.export(kind="zip", clips=clips_of(world, "ann"))
+    target = tmp_path / "clips.zip"
+    assert client.download(client.wait(f"/v1/exports/{export['id']}", 5)["file"], target) == target.stat().st_size
+    assert target.read_bytes()[:2] == b"PK"
+    with pytest.raises(ApiProblem):
+        client.download("/v1/exports/ex-aaaaaaaaaaaaaaaa/file", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_client_waits_only_so_long(world: World, client: LookoutClient) -> None:
+    upload = world.add_upload("ann")
+    query = client.ask(recording=upload.id, analysis="license_plate")
+    with pytest.raises(TimeoutError):
+        client.wait(f"/v1/queries/{query['id']}", 0)
