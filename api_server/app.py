@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from flask import Flask
 
 from api_server.accounts.api_tokens import ApiTokens
+from api_server.accounts.attempts import Attempts
 from api_server.accounts.credentials import Credentials
 from api_server.accounts.login import Login
 from api_server.accounts.registry import UserRegistry
+from api_server.accounts.second_factor import SecondFactor
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.audit.auditor import Auditor
@@ -57,6 +59,7 @@ from api_server.routes.share_routes import ShareViews, share_routes
 from api_server.routes.sighting_routes import sighting_routes
 from api_server.routes.status_routes import status_routes
 from api_server.routes.streaming import VideoSender
+from api_server.routes.totp_routes import TotpViews, totp_routes
 from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
 from api_server.shares.store import ShareStore
@@ -79,6 +82,8 @@ class ApiParts:
     accounts: UserRegistry
     tokens: ApiTokens
     credentials: Credentials
+    factor: SecondFactor
+    attempts: Attempts
     audit: AuditLog
     auditor: Auditor
     cameras: CameraStore
@@ -137,6 +142,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *join_routes(JoinViews(parts.credentials, parts.auditor)),
         *account_routes(AccountViews(parts.sessions, parts.tokens, parts.credentials, parts.auditor)),
         *user_routes(UserViews(parts.users, parts.accounts, parts.cameras, parts.clock, settings.sign_up)),
+        *totp_routes(TotpViews(parts.factor, parts.attempts, parts.auditor)),
         *audit_routes(parts.audit),
         *camera_routes(camera_views),
         *camera_token_routes(parts.registry),
@@ -155,7 +161,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),
     ]
-    pages = page_routes(settings.ingest_port, settings.plate_search_reason, settings.sign_up)
+    pages = page_routes(settings.ingest_port, settings.plate_search_reason, settings.sign_up, settings.admin_totp)
     return [*routes, *openapi_routes(routes), *pages]
 
 
@@ -175,6 +181,7 @@ def create_app(parts: ApiParts) -> Flask:
         parts.uploads,
         parts.queries,
         ExportStore(parts.database),
+        admins_need_totp=parts.settings.admin_totp,
     )
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
     install(app, build_routes(parts), gate, parts.auditor, headers, parts.metrics, Repeats(parts.database, parts.clock))

@@ -38,6 +38,7 @@ class ApiSettings(RetentionSettings):
     plate_search_reason: bool = Field(
         False, alias="LOOKOUT_PLATE_SEARCH_REASON", description="a search for a plate must say why"
     )
+    admin_totp: bool = Field(False, alias="LOOKOUT_ADMIN_TOTP", description="admins need a second factor")
     new_user_demo: bool = Field(
         False, alias="LOOKOUT_NEW_USER_DEMO", description="new accounts are granted the demo cameras"
     )

@@ -9,6 +9,7 @@ from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
 from api_server.accounts.registry import UserRegistry
+from api_server.accounts.second_factor import SecondFactor
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.app import ApiParts
@@ -90,7 +91,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     users, cameras, clips = Users(database), CameraStore(database), ClipStore(database)
     passwords = Passwords()
     sessions, tokens, attempts = Sessions(database, users, clock), ApiTokens(database, users, clock), Attempts()
-    audit = AuditLog(database, clock)
+    audit, factor = AuditLog(database, clock), SecondFactor(users, settings.places.var_dir, clock)
     first_grants = FirstGrants(cameras, settings.api.new_user_demo)
     producer = ConfluentProducer(kafka, client_id="lookout-api")
     reader = ConfluentLogReader(kafka, "lookout-api")
@@ -123,9 +124,11 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         database=database,
         users=users,
         sessions=sessions,
-        login=Login(users, sessions, passwords, attempts),
+        login=Login(users, sessions, passwords, attempts, factor),
         accounts=UserRegistry(users, sessions, tokens, clock, first_grants),
         tokens=tokens,
+        factor=factor,
+        attempts=attempts,
         audit=audit,
         auditor=Auditor(audit, clock, settings.api.plate_search_reason),
         credentials=Credentials(

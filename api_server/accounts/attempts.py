@@ -15,6 +15,10 @@ SIGN_UPS = RateLimitItemPerHour(10)
 """New accounts that one address can make itself in an hour, or try to: each costs a hash, and tells of a taken name."""
 
 
+CODES = RateLimitItemPerHour(10)
+"""Wrong codes of one account, by who knows its password: 240 guesses a day, and three of a million are right."""
+
+
 class TooManyAttempts(Exception):
     """Wait for `retry_after_s`."""
 
@@ -44,6 +48,13 @@ class Attempts:
         key = ("sign-up", address)
         self._require(SIGN_UPS, key)
         self._failures.hit(SIGN_UPS, *key)
+
+    def require_room_for_code(self, user_id: str) -> None:
+        """Raises TooManyAttempts when the account was given too many wrong codes."""
+        self._require(CODES, ("code", user_id))
+
+    def count_wrong_code(self, user_id: str) -> None:
+        self._failures.hit(CODES, "code", user_id)
 
     def _require(self, limit: RateLimitItem, key: tuple[str, str]) -> None:
         if not self._failures.test(limit, *key):

@@ -1,11 +1,10 @@
 """The first admin: made once, whoever starts first, with a password that lies in one file."""
 
-import contextlib
-import os
 from pathlib import Path
 
 from api_server.access.subject import Role
 from api_server.accounts.passwords import Passwords, make_password
+from api_server.accounts.secret_file import read_or_make
 from api_server.accounts.users import User, Users, make_user_id
 from common.clock import Clock
 from common.errors import ConfigurationError
@@ -40,34 +39,22 @@ def ensure_first_admin(users: Users, passwords: Passwords, var_dir: Path, clock:
 
 
 def reset_admin(users: Users, passwords: Passwords, var_dir: Path, clock: Clock) -> tuple[str, str]:
-    """(name, new password) of the first admin; every session of theirs ends, and the file with the first password goes,
-    because it would be wrong. Raises ConfigurationError when there is no admin yet."""
+    """(name, new password) of the first admin. Every session of theirs ends; a second factor goes, because whoever runs
+    this has the database; and so does the file with the first password, which would be wrong. Raises ConfigurationError
+    when there is no admin yet."""
     admin = users.first_admin()
     if admin is None:
         raise ConfigurationError("There is no admin yet: start the API server once, it makes one.")
     password = make_password()
     users.set_password(admin.id, passwords.hash(password), clock.wall_us())
+    users.edit(admin.id, {"totp_secret": "", "totp_pending": ""})
     (var_dir / FIRST_ADMIN_FILE).unlink(missing_ok=True)
     return admin.name, password
 
 
 def _password_in(path: Path) -> str:
-    """The password in the file, made if it is not there: written aside and linked, so that nobody reads half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{os.getpid()}")
-        aside.unlink(missing_ok=True)
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{ADMIN_NAME} {make_password()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
-        name, _, password = path.read_text(encoding="utf-8").strip().partition(" ")
-    except OSError as error:
-        raise ConfigurationError(f"LOOKOUT_VAR_DIR: {path} cannot be written ({error}).") from error
+    """The password in the file, made if it is not there."""
+    name, _, password = read_or_make(path, lambda: f"{ADMIN_NAME} {make_password()}").partition(" ")
     if name != ADMIN_NAME or not password:
         raise ConfigurationError(f"{path} does not hold a first admin. Remove it, and a new one is made.")
     return password

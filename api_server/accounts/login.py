@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api_server.accounts.attempts import Attempts
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS, Passwords
+from api_server.accounts.second_factor import SecondFactor
 from api_server.accounts.sessions import Origin, Sessions
 from api_server.accounts.users import User, Users
 
@@ -16,18 +17,29 @@ class LoggedIn:
     token: str
 
 
-class Login:
-    """Checks names and passwords. Safe on any thread."""
+class CodeNeeded(Exception):
+    """Name and password are right, and the account has a second factor."""
 
-    def __init__(self, users: Users, sessions: Sessions, passwords: Passwords, attempts: Attempts) -> None:
+
+class CodeWrong(Exception):
+    """So they are, and the code is not."""
+
+
+class Login:
+    """Checks names, passwords and codes. Safe on any thread."""
+
+    def __init__(
+        self, users: Users, sessions: Sessions, passwords: Passwords, attempts: Attempts, factor: SecondFactor
+    ) -> None:
         self._users = users
         self._sessions = sessions
         self._passwords = passwords
         self._attempts = attempts
+        self._factor = factor
 
-    def log_in(self, name: str, password: str, origin: Origin) -> LoggedIn | None:
+    def log_in(self, name: str, password: str, origin: Origin, code: str | None = None) -> LoggedIn | None:
         """None when name or password is wrong, or the account is not active; each takes as long. Raises TooManyAttempts
-        before anything is checked, Transient."""
+        before anything is checked, CodeNeeded, CodeWrong, Transient."""
         self._attempts.require_room(origin.address, name)
         user = self._users.named(name)
         if user is not None and not user.is_active:
@@ -36,4 +48,11 @@ class Login:
         if user is None or not is_right:
             self._attempts.count_failure(origin.address, name)
             return None
+        if user.has_totp:
+            self._attempts.require_room_for_code(user.id)
+            if code is None:
+                raise CodeNeeded
+            if not self._factor.is_right(user, code):
+                self._attempts.count_wrong_code(user.id)
+                raise CodeWrong
         return LoggedIn(user, self._sessions.begin(user, origin))

@@ -32,7 +32,8 @@ class User(Record):
 
     `grants`: camera id to right; in this document, because it is read with every request and changed atomically.
     `link_hash`: of the one link under which a password can be set, until `link_expires_us`; empty: there is none.
-    `version` counts what an admin changed.
+    `totp_secret`: of the second factor, sealed; empty: there is none. `totp_pending`: one that was not confirmed yet.
+    `totp_step`: the newest 30 s whose code was used. `version` counts what was changed.
     """
 
     name: str
@@ -45,6 +46,9 @@ class User(Record):
     version: int = Field(default=1, ge=1)
     link_hash: str = ""
     link_expires_us: int = NEVER_US
+    totp_secret: str = ""
+    totp_pending: str = ""
+    totp_step: int = 0
 
     @property
     def subject(self) -> Subject:
@@ -52,6 +56,10 @@ class User(Record):
 
     def subject_by_token(self, token_id: str, scopes: frozenset[Scope]) -> Subject:
         return Subject(self.id, self.name, self.role, self.grants, scopes, token_id)
+
+    @property
+    def has_totp(self) -> bool:
+        return self.totp_secret != ""
 
     @property
     def is_active(self) -> bool:
@@ -139,6 +147,10 @@ class Users:
             "link_hash": "",
         }
         self.edit(user_id, fields)
+
+    def use_step(self, user_id: str, step: int) -> bool:
+        """Whether the code of that step was still unused."""
+        return self._users.update({"_id": user_id, "totp_step": {"$lt": step}}, {"$set": {"totp_step": step}})
 
     def delete(self, user_id: str) -> bool:
         """Whether there was one. Ids are never used again."""

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from api_server.audit.auditor import Auditor
 from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.errors import ApiError, Problem, unavailable
-from api_server.http.gate import Gate
+from api_server.http.gate import TOTP_NEEDED, Gate
 from api_server.http.headers import SecurityHeaders, is_plausible_host
 from api_server.http.repeats import HEADER, REPLAYED_HEADER, Claim, KeptAnswer, Repeats, fingerprint_of
 from api_server.http.route import Call, Reply, Route
@@ -22,6 +22,7 @@ from common.metrics import Metrics
 log = logging.getLogger(__name__)
 
 SIGN_IN_PATH = "/sign-in"
+ACCOUNT_PATH = "/account"
 _UNUSUAL: dict[int, tuple[str, str]] = {
     400: ("invalid_request", "The request is not understood."),
     404: ("not_found", "There is no such thing, or it is not yours."),
@@ -103,6 +104,8 @@ def _view(route: Route, gate: Gate, auditor: Auditor, repeats: Repeats) -> Calla
         except ApiError as error:
             if error.status == 401 and route.is_page:
                 return _sign_in()
+            if error.code == TOTP_NEEDED and route.is_page:
+                return Response(status=303, headers={"Location": ACCOUNT_PATH})
             raise
         auditor.before(route, call, request)
         key = request.headers.get(HEADER) if route.is_create and call.person is not None else None

@@ -21,6 +21,7 @@ from api_server.access.rules import (
     Public,
     SignedIn,
 )
+from api_server.access.subject import Role
 from api_server.accounts.api_tokens import ApiToken, ApiTokens
 from api_server.accounts.sessions import Session, Sessions, csrf_token
 from api_server.accounts.users import User, Users, is_user_id
@@ -41,6 +42,7 @@ from api_server.recordings.store import UploadStore
 from common.contracts.clip import ClipId
 from common.contracts.identity import is_camera_id
 
+TOTP_NEEDED = "totp_needed"
 CSRF_HEADER = "X-CSRF-Token"
 
 
@@ -66,10 +68,13 @@ class Gate:
         uploads: UploadStore,
         queries: QueryStore,
         exports: ExportStore,
+        *,
+        admins_need_totp: bool,
     ) -> None:
         self._users = users
         self._sessions = sessions
         self._tokens = tokens
+        self._admins_need_totp = admins_need_totp
         self._cameras = cameras
         self._clips = clips
         self._uploads = uploads
@@ -102,6 +107,7 @@ class Gate:
             given = request.headers.get(CSRF_HEADER, "")
             if not hmac.compare_digest(given.encode(), csrf_token(call.session_token).encode()):
                 raise ApiError(403, "csrf", f"The header {CSRF_HEADER} does not hold this session's token.")
+        self._require_second_factor(route, user)
         return Call(user.subject, call.session_token, call.path, account_found=user)
 
     def _by_token(self, route: Route, text: str, call: Call) -> Call:
@@ -114,7 +120,14 @@ class Gate:
             raise ApiError(403, "not_by_token", "This takes a person who is signed in, not a token.")
         if not in_scope(bearer.subject, action):
             raise ApiError(403, "not_in_scope", "The token was not made for this: it lacks the scope.")
+        self._require_second_factor(route, bearer.user)
         return Call(bearer.subject, None, call.path, account_found=bearer.user)
+
+    def _require_second_factor(self, route: Route, user: User) -> None:
+        """Where a setting asks it of admins, one without it reaches their own account alone, to set it up."""
+        is_lacking = self._admins_need_totp and user.role is Role.ADMIN and not user.has_totp
+        if is_lacking and not isinstance(route.rule, InPerson | OnOwnSession | OnOwnToken):
+            raise ApiError(403, TOTP_NEEDED, "Admins need a second factor here: set it up on your account's page.")
 
     def _permitted(self, route: Route, call: Call) -> Call:
         match route.rule:

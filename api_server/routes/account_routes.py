@@ -27,13 +27,14 @@ class OwnGrant(BaseModel):
 
 
 class AccountAnswer(BaseModel):
-    """Who one is here."""
+    """Who one is here. `totp`: signing in needs a code of an authenticator app."""
 
     id: str
     name: str
     role: Role
     created_us: int
     grants: list[OwnGrant]
+    totp: bool
 
 
 class OwnSession(BaseModel):
@@ -108,7 +109,7 @@ class AccountViews:
     def show(self, call: Call) -> Reply:
         account = call.account
         grants = [OwnGrant(camera=camera, right=right) for camera, right in sorted(account.grants.items())]
-        return Reply(AccountAnswer.model_validate(account.model_dump() | {"grants": grants}))
+        return Reply(AccountAnswer.model_validate(account.model_dump() | {"grants": grants, "totp": account.has_totp}))
 
     def change_password(self, call: Call) -> Response:
         wanted = call.take_body(PasswordBody)

@@ -9,6 +9,7 @@ from flask import Response, render_template, request
 
 from api_server.access.permission import Action, CameraFacts, may, may_on_some
 from api_server.access.rules import Allowed, InPerson, OnCamera, OnClip, OnQuery, Public, SignedIn
+from api_server.access.subject import Role
 from api_server.accounts.credentials import SignUp
 from api_server.accounts.sessions import csrf_token
 from api_server.http.errors import not_found
@@ -53,7 +54,7 @@ PAGES = (
 """What the bar links to, for who could see anything there."""
 
 
-def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp) -> list[Route]:
+def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp, admin_totp: bool) -> list[Route]:
     """Every page and `/static/{name}`. `plate_reason`: a search for a plate must say why."""
     files = read_static()
 
@@ -78,6 +79,7 @@ def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp) -> list[R
                     ingest_port=ingest_port,
                     plate_reason=plate_reason,
                     sign_up=sign_up.value,
+                    totp_needed=admin_totp and person is not None and person.role is Role.ADMIN,
                 ),
                 mimetype="text/html",
             )

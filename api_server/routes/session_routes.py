@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_server.access.rules import InPerson, Public
 from api_server.access.subject import NOBODY
 from api_server.accounts.attempts import TooManyAttempts
-from api_server.accounts.login import Login
+from api_server.accounts.login import CodeNeeded, CodeWrong, Login
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.sessions import Origin, Sessions, csrf_token
 from api_server.audit.auditor import Auditor
@@ -23,6 +23,7 @@ class Credentials(BaseModel):
 
     name: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=PASSWORD_MAX_CHARS, repr=False)
+    code: str | None = Field(None, pattern=r"^[0-9]{6}$", repr=False, description="Of an authenticator app, if asked.")
 
 
 class SessionAnswer(BaseModel):
@@ -49,9 +50,15 @@ def session_routes(login: Login, sessions: Sessions, auditor: Auditor) -> list[R
     def sign_in(call: Call) -> Response:
         wanted = call.take_body(Credentials)
         try:
-            done = login.log_in(wanted.name.strip().lower(), wanted.password, whence(request))
+            done = login.log_in(wanted.name.strip().lower(), wanted.password, whence(request), wanted.code)
         except TooManyAttempts as error:
             raise too_many(error) from error
+        except CodeNeeded as error:
+            raise ApiError(401, "code_needed", "Enter the code of your authenticator app.") from error
+        except CodeWrong as error:
+            auditor.write(LOGIN_FAILED, NOBODY, request)
+            sentence = "The code is wrong, too old, or was used already. Wait for the next one."
+            raise ApiError(401, "wrong_code", sentence) from error
         if done is None:
             # Not the name that was typed: people type passwords there.
             auditor.write(LOGIN_FAILED, NOBODY, request)

@@ -34,6 +34,7 @@ class UserAnswer(BaseModel):
     version: int
     grant_count: int
     link_expires_us: int | None
+    totp: bool = Field(description="Signing in needs a code of an authenticator app.")
 
 
 class UserWithLink(UserAnswer):
@@ -201,7 +202,8 @@ class UserViews:
 
     def _fields(self, user: User) -> dict[str, object]:
         expires_us = user.link_expires_us if is_open(user, self._clock.wall_us()) else None
-        return user.model_dump() | {"grant_count": len(user.grants), "link_expires_us": expires_us}
+        shown = {"grant_count": len(user.grants), "link_expires_us": expires_us, "totp": user.has_totp}
+        return user.model_dump() | shown
 
 
 def _last_admin() -> ApiError:

@@ -1,8 +1,10 @@
 """Accounts in a real browser: invited by a link, granted a camera, withdrawn, written down."""
 
 import re
+import time
 from collections.abc import Callable
 
+import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -74,7 +76,7 @@ def test_person_invited_and_granted_a_camera_sees_it_until_it_is_withdrawn(
         assert not admin.evaluate(IS_WIDER_THAN_THE_SCREEN), path
 
 
-def test_account_token_and_password(stage: Stage, open_page: Callable[[], Page]) -> None:
+def test_account_token_password_and_second_factor(stage: Stage, open_page: Callable[[], Page]) -> None:
     page, elsewhere = open_page(), open_page()
     for one in (page, elsewhere):
         sign_in(one, stage, "/account")
@@ -100,3 +102,18 @@ def test_account_token_and_password(stage: Stage, open_page: Callable[[], Page])
     expect(page.locator("#sessions li")).to_have_count(1)
     elsewhere.reload()
     expect(elsewhere).to_have_url(stage.url + "/sign-in?next=%2Faccount")
+
+    page.get_by_role("button", name="Set up").click()
+    expect(page.locator("#totp-text")).to_have_text(re.compile("^[A-Z2-7 ]+$"))
+    totp = pyotp.TOTP(page.locator("#totp-text").inner_text().replace(" ", ""))
+    page.get_by_label("Code of the app").fill(totp.now())
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    elsewhere.get_by_label("Name").fill("admin")
+    elsewhere.get_by_label("Password").fill(PHRASE)
+    elsewhere.keyboard.press("Enter")
+    code = elsewhere.get_by_label("Code of your authenticator app")
+    expect(code).to_be_visible()
+    code.fill(totp.at(time.time() + 30))  # the next one: this one was used
+    elsewhere.keyboard.press("Enter")
+    expect(elsewhere.locator("#sessions li")).to_have_count(2)

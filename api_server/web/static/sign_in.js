@@ -20,11 +20,22 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   showProblem(byId("problem"), null);
   try {
-    const { role } = await post("/v1/session", { name: form.elements.name.value, password: form.elements.password.value });
+    const { role } = await post("/v1/session", {
+      name: form.elements.name.value,
+      password: form.elements.password.value,
+      ...(form.elements.code.value && { code: form.elements.code.value }),
+    });
     location.assign(target(role));
   } catch (problem) {
-    showProblem(byId("problem"), problem);
     button.disabled = false;
-    form.elements.password.select();
+    if (problem.code === "code_needed" || problem.code === "wrong_code") {
+      byId("code-field").hidden = false;
+      form.elements.code.required = true;
+      form.elements.code.value = "";
+      form.elements.code.focus();
+    } else {
+      form.elements.password.select();
+    }
+    showProblem(byId("problem"), problem.code === "code_needed" ? null : problem);
   }
 });

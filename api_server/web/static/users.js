@@ -50,6 +50,10 @@ function row(user) {
       { class: "actions" },
       user.role in RIGHTS ? button(`Cameras (${user.grant_count})`, () => openGrants(user)) : null,
       isOut ? null : button(user.state === "invited" ? "New link" : "Password link", async () => showLink(await post(`/v1/users/${user.id}/link`))),
+      user.totp ? button("Drop second factor", async () => {
+        await remove(`/v1/users/${user.id}/totp`);
+        await reload();
+      }) : null,
       button(isOut ? "Let in again" : "Shut out", () => changed({ disabled: !isOut }), isOut ? "" : "danger"),
       button("Delete", () => drop(user, item), "danger"),
     ),

@@ -147,9 +147,7 @@ def test_delete_camera_clip_that_comes_later_is_erased(world: World) -> None:
 def make_retention(world: World, kept: Kept = KEPT) -> Retention:
     holds = Holds(world.database, world.store, world.clock)
     footprint = Footprint(world.uploads, world.queries, ExportStore(world.database))
-    return Retention(
-        world.database, world.cameras, world.clips, holds, footprint, kept, world.metrics, world.clock
-    )
+    return Retention(world.database, world.cameras, world.clips, holds, footprint, kept, world.metrics, world.clock)
 
 
 def test_retention_plates_go_after_a_day_and_the_rest_after_three(world: World) -> None:

@@ -17,6 +17,7 @@ from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.login import Login
 from api_server.accounts.passwords import Passwords
 from api_server.accounts.registry import UserRegistry
+from api_server.accounts.second_factor import SecondFactor
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import User, Users
 from api_server.app import ApiParts, create_app
@@ -96,6 +97,7 @@ class World:
         self.sessions = Sessions(self.database, self.users, self.clock)
         self.tokens = ApiTokens(self.database, self.users, self.clock)
         self.attempts = Attempts()
+        self.factor = SecondFactor(self.users, var_dir, self.clock)
         self.audit = AuditLog(self.database, self.clock)
         self.cameras = CameraStore(self.database)
         first_grants = FirstGrants(self.cameras, self.settings.new_user_demo)
@@ -147,9 +149,11 @@ class World:
             database=self.database,
             users=self.users,
             sessions=self.sessions,
-            login=Login(self.users, self.sessions, self.passwords, self.attempts),
+            login=Login(self.users, self.sessions, self.passwords, self.attempts, self.factor),
             accounts=self.accounts,
             tokens=self.tokens,
+            factor=self.factor,
+            attempts=self.attempts,
             audit=self.audit,
             auditor=Auditor(self.audit, self.clock, self.settings.plate_search_reason),
             credentials=self.credentials,
