@@ -34,7 +34,7 @@ NESTED = ("stage_ms", "cpu_by_group")
 @dataclass(frozen=True, slots=True)
 class Row:
     """One run. CPU of all consumer processes together; `roofline_per_s`: the plain loop times threads, as far as the
-    cores go."""
+    cores go; `others_percent`: of the machine, taken by others meanwhile."""
 
     analysis: str
     size: str
@@ -56,6 +56,7 @@ class Row:
     p95_ms: float
     p99_ms: float
     peak_mb: float
+    others_percent: float
     stage_ms: dict[str, float]
     cpu_by_group: dict[str, float]
 
@@ -101,6 +102,7 @@ def row_of(setup: Setup, trial: Trial, plain_cpu_ms: float, plain_wall_ms: float
         p95_ms=trial.frame_ms.get("p95", 0),
         p99_ms=trial.frame_ms.get("p99", 0),
         peak_mb=round(trial.peak_mb),
+        others_percent=round(trial.others * 100),
         stage_ms=trial.stage_ms,
         cpu_by_group={group: round(s * 1000 / trial.frames, 3) for group, s in trial.cpu_by_group.items()},
     )

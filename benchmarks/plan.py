@@ -6,12 +6,11 @@ each), and kept in `var/bench/plan.json`. `--check` runs the load in real time a
 """
 
 import argparse
-import contextlib
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from benchmarks.load import record_bytes
 from benchmarks.pictures import make_jpegs
 from benchmarks.plain_loop import CLIP_MS, definition_of, make_headers, scene_of
 from benchmarks.plan_model import Asked, Costs, Plan, error_percent, make_plan
-from benchmarks.servers import running_servers
+from benchmarks.servers import started_when_needed
 from benchmarks.tables import markdown_table
 from common.contracts.frame import encode_headers
 
@@ -139,36 +138,45 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    given = parse(arguments)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`compared`: predicted and measured; None where no check was asked for, empty where it is too much for here."""
+
+    asked: Asked
+    costs: dict[str, Costs]
+    plan: Plan
+    compared: list[dict[str, Any]] | None
+
+
+def answer(given: argparse.Namespace, servers: Callable[[], dict[str, str]]) -> Answer:
+    """`servers` is called where something has to be measured."""
     width, height = map(int, given.size.split("x"))
+    size = (width, height)
     asked = Asked(given.cameras, given.fps, intervals(given.analyses), given.partitions)
     jpegs = {analysis: make_jpegs(scene_of(analysis), width, height, PICTURES) for analysis in asked.every_ms}
-    with contextlib.ExitStack() as cleanup:
-        started: list[dict[str, str]] = []
+    costs = find_costs(asked, jpegs, size, CalibrationFile(given.file), servers, anew=given.calibrate)
+    plan = make_plan(costs, asked, record_bytes_of(asked, jpegs, size, given.jpeg_bytes), CLIP_MS / 1000)
+    if not given.check:
+        return Answer(asked, costs, plan, None)
+    most = max(need.cores for need in plan.needs.values())
+    if most > CHECKABLE_SHARE * (os.cpu_count() or 1):
+        return Answer(asked, costs, plan, [])
+    return Answer(asked, costs, plan, check(servers(), plan, asked, jpegs, size))
 
-        def servers() -> dict[str, str]:
-            if not started:
-                started.append(cleanup.enter_context(running_servers()))
-            return started[0]
 
-        file = CalibrationFile(given.file)
-        costs = find_costs(asked, jpegs, (width, height), file, servers, anew=given.calibrate)
-        record = record_bytes_of(asked, jpegs, (width, height), given.jpeg_bytes)
-        plan = make_plan(costs, asked, record, CLIP_MS / 1000)
-        compared: list[dict[str, Any]] = []
-        most = max(need.cores for need in plan.needs.values())
-        is_too_much = most > CHECKABLE_SHARE * (os.cpu_count() or 1)
-        if given.check and not is_too_much:
-            compared = check(servers(), plan, asked, jpegs, (width, height))
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parse(arguments)
+    with started_when_needed() as servers:
+        found = answer(given, servers)
     if given.json:
-        print(json.dumps({"plan": asdict(plan), "costs": {k: asdict(v) for k, v in costs.items()}, "check": compared}))
+        costs = {name: asdict(one) for name, one in found.costs.items()}
+        print(json.dumps({"plan": asdict(found.plan), "costs": costs, "check": found.compared}))
         return 0
-    print(table_of(plan, asked))
-    if compared:
-        print("", markdown_table(compared), sep="\n")
-    elif given.check:
-        print(f"\nNot checked: one analysis needs {most:.1f} cores, more than this machine has to give.")
+    print(table_of(found.plan, found.asked))
+    if found.compared:
+        print("", markdown_table(found.compared), sep="\n")
+    elif found.compared is not None:
+        print("\nNot checked: one analysis needs more cores than this machine has to give.")
         return 1
     return 0
 

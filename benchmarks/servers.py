@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infra.native.stack import Stack
@@ -19,3 +19,17 @@ def running_servers() -> Iterator[dict[str, str]]:
             yield {**os.environ, **stack.env}
         finally:
             stack.stop()
+
+
+@contextlib.contextmanager
+def started_when_needed() -> Iterator[Callable[[], dict[str, str]]]:
+    """What starts the servers at its first call, and says the environment at each."""
+    with contextlib.ExitStack() as cleanup:
+        started: list[dict[str, str]] = []
+
+        def environment() -> dict[str, str]:
+            if not started:
+                started.append(cleanup.enter_context(running_servers()))
+            return started[0]
+
+        yield environment

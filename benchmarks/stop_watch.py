@@ -5,6 +5,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,13 @@ def resident_mb() -> float:
 
 def quantiles(values: list[float]) -> dict[str, float]:
     """p50, p95 and p99 of a list; empty for an empty one."""
-    if not values:
-        return {}
     ordered = sorted(values)
-    return {f"p{p}": round(ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 3) for p in (50, 95, 99)}
+    return {f"p{p}": round(percentile(ordered, p), 3) for p in (50, 95, 99)} if ordered else {}
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float:
+    """Of values in rising order, at least one: the smallest that so many percent are not above."""
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 def stage_ms(metrics: Metrics, frames: int) -> dict[str, float]:

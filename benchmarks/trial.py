@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.interference import Interference
 from benchmarks.load import FRAME_MS, Finish, Load, delete_topics, fill, make_topics
 from benchmarks.plain_loop import definition_of
 from benchmarks.worker import Worker
@@ -23,9 +24,9 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all cameras
-    together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`: of a
-    stand-in, None for its default."""
+    """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all
+    cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`:
+    of a stand-in, None for its default."""
 
     analysis: str
     threads: int
@@ -47,7 +48,8 @@ class Setup:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """All processes together, after their warm-up. `work_s`: until the last frame was in its clip; `elapsed_s`: until
-    the last clip was announced. Latencies and stages are of the first process."""
+    the last clip was announced. Latencies and stages are of the first process. `others`: share of the machine that
+    others took meanwhile."""
 
     frames: int
     elapsed_s: float
@@ -60,6 +62,7 @@ class Trial:
     kafka_bytes: int
     stored_bytes: int
     stored_frames: int
+    others: float
 
     @property
     def cpu_ms(self) -> float:
@@ -83,6 +86,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
     make_topics(settings, max(DEFAULT_PARTITIONS, setup.partitions))
     kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
     finish = Finish(settings)
+    interference = Interference()
     with tempfile.TemporaryDirectory() as folder:
         var = [Path(folder, str(number)) for number in range(setup.processes)]
         workers = [
@@ -102,15 +106,16 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
                     f"{finish.frames} of {setup.load.total} frames stored, at most {LIMIT_S:.0f} s\n{logs}"
                 )
             reports = [worker.report() for worker in workers]
+            others = interference.share()
         finally:
             for worker in workers:
                 worker.stop()
             finish.close()
             delete_topics(settings)
-    return _trial(reports, kafka_bytes, finish)
+    return _trial(reports, kafka_bytes, finish, others)
 
 
-def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish) -> Trial:
+def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish, others: float) -> Trial:
     groups = {group for report in reports for group in report["cpu_by_group"]}
     return Trial(
         frames=sum(report["frames"] for report in reports),
@@ -124,6 +129,7 @@ def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish) 
         kafka_bytes=kafka_bytes,
         stored_bytes=finish.stored_bytes,
         stored_frames=finish.frames,
+        others=others,
     )
 
 
@@ -134,6 +140,7 @@ class Plain:
     cpu_ms: float
     wall_ms: float
     per_s: float
+    others: float
 
 
 def run_plain(
@@ -150,6 +157,7 @@ def run_plain(
         words += ["--cost-ms", str(cost_ms)]
     command = [sys.executable, "-m", "benchmarks.plain_loop", *words]
     pipe = subprocess.PIPE
+    interference = Interference()
     children = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(processes)]
     try:
         for child in children:
@@ -167,4 +175,5 @@ def run_plain(
         cpu_ms=sum(one["cpu_ms"] for one in results) / processes,
         wall_ms=sum(one["wall_s"] / one["frames"] for one in results) / processes * 1000,
         per_s=sum(one["frames"] / one["wall_s"] for one in results),
+        others=interference.share(),
     )
