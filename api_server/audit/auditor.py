@@ -110,7 +110,7 @@ def _note(audited: Audited, call: Call, request: Request) -> Note:
         address=request.remote_addr or "",
         target=next(iter(ids.values()), camera),
         camera=camera,
-        details=_said(audited.said, call),
+        details=_said(audited.said, call) | _changed(call, request),
     )
 
 
@@ -124,6 +124,13 @@ def _said(names: tuple[str, ...], call: Call) -> dict[str, str]:
         if name in call.path:
             found[name] = str(call.path[name])
     return found
+
+
+def _changed(call: Call, request: Request) -> dict[str, str]:
+    """The names of what a PATCH sets; their values may be long."""
+    if request.method != "PATCH" or call.body is None:
+        return {}
+    return {"changed": ", ".join(sorted(call.body.model_fields_set))}
 
 
 def _words(value: object) -> str:

@@ -229,7 +229,7 @@ def test_changes_say_who_what_and_how(world: World, root: Browser) -> None:
     token = made.get_json()["token"]
     (granted,) = world.audited("grant.set")
     assert (granted.target, granted.camera, granted.details) == ("usr-ann", camera.id, {"right": "view"})
-    assert world.audited("user.change")[0].details == {"role": "viewer"}
+    assert world.audited("user.change")[0].details == {"role": "viewer", "changed": "role"}
     assert world.audited("grant.withdraw")[0].camera == camera.id
     assert world.audited("camera.delete")[0].target == camera.id
     (created,) = world.audited("camera.create")
