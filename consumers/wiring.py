@@ -60,6 +60,8 @@ SETTINGS_WAIT_S = 15.0
 """How long a start waits for cameras' own settings. Then it goes on: what may be analysed travels with the frames."""
 DETECTION_QUEUE_BYTES = 8 * MIB
 """Detections are of use while they are new: a broker that is out costs this much memory and no more."""
+DETECTION_LINGER_MS = 20
+"""Nobody sees that a box is so much later; a request for several messages saves a tenth of a ms of CPU a frame."""
 SPOOL_MOST_BYTES = 4096 * MIB
 SPOOL_SHARE = 0.8
 """Of the space that is free at start."""
@@ -169,7 +171,11 @@ def _build(
     client = f"lookout-{definition.name}"
     events = ConfluentProducer(kafka, client_id=f"{client}-events")
     cleanup.callback(events.close)
-    live = ConfluentProducer(kafka, ProducerTuning(DETECTION_QUEUE_BYTES), client_id=f"{client}-detections")
+    live = ConfluentProducer(
+        kafka,
+        ProducerTuning(DETECTION_QUEUE_BYTES, linger_ms=DETECTION_LINGER_MS),
+        client_id=f"{client}-detections",
+    )
     cleanup.callback(live.close)
     reader = ConfluentLogReader(kafka, client_id=f"{client}-reader")
     cleanup.callback(reader.close)
