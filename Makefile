@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger films dead-letters bench accuracy compose-test password open screenshots lock versitygw clean distclean wipe
+.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger films dead-letters bench rivals plan accuracy compose-test password open screenshots lock versitygw clean distclean wipe
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,8 +56,14 @@ films: ## Make the films that people ask for, until Ctrl-C (needs pip install mo
 dead-letters: ## Look at records that could not be processed (ARGS="show 3", ARGS="replay --all --dry-run")
 	@$(BIN)/python -m infra.native exec python -m consumers dead-letters $(or $(ARGS),list)
 
-bench: setup ## Measure consumers by number of threads beside a plain loop (ARGS="--analysis sleep --threads 1,8")
-	@$(BIN)/python -m benchmarks.consumers $(ARGS)
+bench: setup ## Measure the consumer runtime in under 12 minutes: threads, latency, figures to reach; into var/bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+rivals: setup ## The same work in sentry-arroyo and quixstreams beside ours (ARGS="--models sleep --threads 1,8")
+	@$(BIN)/python -m benchmarks.rivals $(ARGS)
+
+plan: setup ## What so many cameras need (ARGS="--cameras 20 --fps 10 --analyses emotion --check")
+	@$(BIN)/python -m benchmarks.plan $(ARGS)
 
 accuracy: setup ## Score the analyses on labelled media (ARGS="--media DIR")
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.batches import measure_batches
 from benchmarks.knees import knees
+from benchmarks.latency import measure_loads
 from benchmarks.pictures import make_jpegs
 from benchmarks.plain_loop import scene_of
 from benchmarks.plots import draw_plots
@@ -128,6 +129,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--partitions", default="12", type=numbers)
     parser.add_argument("--size", default="640x480", type=sizes)
     parser.add_argument("--batch", default="", help="the model alone too, by pictures a call: 1,4,8")
+    parser.add_argument(
+        "--loads", default="", help="latency too, at these shares of the highest throughput, at that number of threads"
+    )
     parser.add_argument("--frames", default=1000, type=int, help="of all cameras together")
     parser.add_argument("--cost-ms", default=None, type=float, help="of a stand-in")
     parser.add_argument("--out", default=None, type=Path, help="folder for results.json, results.md and PNG plots")
@@ -167,23 +171,41 @@ def tables_of(records: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def main() -> int:
-    given = parse()
+def latencies(environment: dict[str, str], given: argparse.Namespace, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """At the asked loads: of each analysis, with the threads that gave the highest throughput."""
+    loads = [float(word) for word in given.loads.split(",")] if given.loads else []
+    found: list[dict[str, Any]] = []
+    for analysis in dict.fromkeys(row.analysis for row in rows) if loads else ():
+        best = max((row for row in rows if row.analysis == analysis), key=lambda row: row.frames_per_s)
+        (size,) = sizes(best.size)
+        setup = Setup(analysis, best.threads, cameras=best.cameras, size=size, cost_ms=given.cost_ms)
+        jpegs = make_jpegs(scene_of(analysis), *size, PICTURES)
+        found += measure_loads(environment, setup, jpegs, best.frames_per_s, loads)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parse(arguments)
     rows: list[Row] = []
     with running_servers() as environment:
         for setups in setups_of(given):
             rows += measure(environment, setups)
+        by_load = latencies(environment, given, rows)
     records = [asdict(row) for row in rows]
     said = "\n\n".join([tables_of(records), "\n".join(knees(records))])
+    if by_load:
+        said += (
+            f"\n\nLatency from ingest into the clip, by share of the highest throughput:\n\n{markdown_table(by_load)}"
+        )
     if given.batch:
         batches = measure_batches(given.analysis.split(","), given.size, numbers(given.batch), given.cost_ms)
         said += f"\n\nThe model alone, by pictures a call:\n\n{markdown_table(batches)}"
     print(said)
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / "results.json").write_text(json.dumps(records, indent=1))
+        (given.out / "results.json").write_text(json.dumps({"rows": records, "loads": by_load}, indent=1))
         (given.out / "results.md").write_text(f"{said}\n")
-        for path in draw_plots(records, given.out):
+        for path in draw_plots(records, given.out, by_load):
             print(f"drew {path}", file=sys.stderr)
     return 0
 
