@@ -71,6 +71,8 @@ class StreamSession:
         self._search = search
         self._gate = MotionGate(view.gate) if view.gate is not None else None
         self._tracker: Tracker | None = None
+        # Found out once: asking a protocol costs more than all else that is done for a message.
+        self._teller: TellsEvents | None = None
         self._clock = PresentationClock()
         self._showcase = Showcase()
         self._slot: SpoolSlot | None = None
@@ -157,7 +159,7 @@ class StreamSession:
         self._events_left_out += max(0, len(events) - room)
 
     def _last_events(self) -> list[TrackEvent]:
-        return self._tracker.finish() if isinstance(self._tracker, TellsEvents) else []
+        return self._teller.finish() if self._teller is not None else []
 
     def _started(self, first: Picture) -> tuple[ClipSize, ClipWriter]:
         if self._size is None or self._writer is None or self._slot is None:
@@ -169,6 +171,7 @@ class StreamSession:
             self._writer = ClipWriter(self._slot.video, self._size.width, self._size.height, self._slot.set_bytes)
             if not self._is_clean:
                 self._tracker = start_tracker(self._definition, Scene(self._size.width, self._size.height, self._view))
+                self._teller = self._tracker if isinstance(self._tracker, TellsEvents) else None
         return self._size, self._writer
 
     def _searched_if_moved(self, frame: AdmittedFrame, stamp: Stamp, original: Picture) -> Finding | None:
@@ -223,7 +226,7 @@ class StreamSession:
         placement: Placement,
     ) -> DetectionMessage:
         """Boxes in pixels of the picture the camera sent: the live view draws them over that picture."""
-        events = tuple(self._tracker.take_events()) if isinstance(self._tracker, TellsEvents) else ()
+        events = tuple(self._teller.take_events()) if self._teller is not None else ()
         self._keep_events(events)
         if not placement.is_identity:
             shown = [placement.detection_to_picture(d) for d in shown]
