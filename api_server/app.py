@@ -14,6 +14,7 @@ from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
 from api_server.audit.auditor import Auditor
 from api_server.audit.log import AuditLog
+from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.store import CameraStore
 from api_server.clips.holds import Holds
@@ -82,6 +83,7 @@ class ApiParts:
     accounts: UserRegistry
     tokens: ApiTokens
     credentials: Credentials
+    live: LiveLeases
     factor: SecondFactor
     attempts: Attempts
     audit: AuditLog
@@ -157,7 +159,9 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *retention_routes(retention_views),
         *picture_routes(picture_views),
         *purpose_routes(purpose_views),
-        *live_routes(parts.cameras, settings.signing_key_bytes, settings.signalling_port, parts.clock),
+        *live_routes(
+            parts.cameras, parts.users, parts.live, settings.signing_key_bytes, settings.signalling_port, parts.clock
+        ),
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),
     ]

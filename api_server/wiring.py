@@ -15,6 +15,7 @@ from api_server.accounts.users import Users
 from api_server.app import ApiParts
 from api_server.audit.auditor import Auditor
 from api_server.audit.log import AuditLog
+from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.store import CameraStore
@@ -97,6 +98,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     reader = ConfluentLogReader(kafka, "lookout-api")
     publisher = SettingsPublisher(cameras, producer, kafka.topic(CAMERA_SETTINGS))
     registry = CameraRegistry(cameras, clips, publisher, PartitionCount(reader, kafka.topic(FRAMES)), clock)
+    live = LiveLeases(cameras, registry, clock)
     housekeeping = Housekeeping(
         StartParts(
             database=database,
@@ -125,8 +127,9 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         users=users,
         sessions=sessions,
         login=Login(users, sessions, passwords, attempts, factor),
-        accounts=UserRegistry(users, sessions, tokens, clock, first_grants),
+        accounts=UserRegistry(users, sessions, tokens, clock, first_grants, live),
         tokens=tokens,
+        live=live,
         factor=factor,
         attempts=attempts,
         audit=audit,

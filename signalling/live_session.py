@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
@@ -107,6 +107,8 @@ class LiveSession:
             raise Closing(CloseCode.NOT_GRANTED, "the token does not name every camera")
         if self._directory.problem() is not None:
             raise Closing(CloseCode.TRY_LATER, "camera settings cannot be read")
+        if self._is_withdrawn(grant, hello.cameras):
+            raise Closing(CloseCode.BAD_TOKEN, "a permission was withdrawn since the token was made")
         if not self._audience.seat(self._viewer, grant.subject, frozenset(hello.cameras)):
             raise Closing(CloseCode.TOO_MANY, "too many live pictures are open")
         log.info("live picture opened", extra={"subject": grant.subject, "cameras": ",".join(hello.cameras)})
@@ -123,6 +125,8 @@ class LiveSession:
                 self._viewer.woken.clear()
                 self._check_over(listening, expires_at_s - loop.time())
                 watched = await self._without_deleted(watched)
+                if self._is_withdrawn(grant, hello.cameras):
+                    raise Closing(CloseCode.EXPIRED, "a permission was withdrawn: get another token")
                 picture, wait_s = self._choose(watched, 1.0 / hello.max_fps)
                 if picture is not None:
                     await self._send(picture)
@@ -143,6 +147,12 @@ class LiveSession:
             raise Closing(CloseCode.UNEXPECTED_MESSAGE, "nothing is expected after the first message")
         if left_s <= 0:
             raise Closing(CloseCode.EXPIRED, "the token has expired")
+
+    def _is_withdrawn(self, grant: LiveGrant, cameras: Iterable[str]) -> bool:
+        """Whether somebody may watch one of the cameras no longer since the token was made. Maybe not this viewer: who
+        still may gets another token."""
+        found = (self._directory.find(camera) for camera in cameras)
+        return any(one is not None and grant.issued_us < one.live_from_us for one in found)
 
     async def _without_deleted(self, watched: list[_Watched]) -> list[_Watched]:
         left = [one for one in watched if self._directory.find(one.camera) is not None]

@@ -46,7 +46,7 @@ class CloseCode(IntEnum):
     """None of the cameras exists (any more)."""
     HELLO_TIMEOUT = 4408
     EXPIRED = 4410
-    """The token's time is over: get another one and connect again."""
+    """The token's time is over, or somebody may no longer watch one of its cameras: get another and connect again."""
     TOO_MANY = 4429
     """This person has too many live pictures open."""
 

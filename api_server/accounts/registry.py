@@ -10,6 +10,7 @@ from api_server.accounts.first_grants import FirstGrants
 from api_server.accounts.links import Link, make_link
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import User, Users, UserState, make_user_id
+from api_server.cameras.live_leases import LiveLeases
 from common.clock import Clock
 
 GRANTS_MAX = 2_000
@@ -36,12 +37,19 @@ class UserRegistry:
     """Safe on any thread. Everything raises Transient when the database does not answer."""
 
     def __init__(
-        self, users: Users, sessions: Sessions, tokens: ApiTokens, clock: Clock, first_grants: FirstGrants
+        self,
+        users: Users,
+        sessions: Sessions,
+        tokens: ApiTokens,
+        clock: Clock,
+        first_grants: FirstGrants,
+        live: LiveLeases,
     ) -> None:
         self._users = users
         self._sessions = sessions
         self._tokens = tokens
         self._first_grants = first_grants
+        self._live = live
         self._clock = clock
         self._admins = threading.Lock()  # guards the count of admins between looking and changing: one process serves
 
@@ -88,6 +96,8 @@ class UserRegistry:
             changed = self._users.edit(user.id, fields, from_version=from_version)
         if changed is not None and is_disabled:
             self._sessions.end_all(user.id)
+        if changed is not None:
+            self._live.recheck(user.id, changed.subject if changed.is_active else None)
         if changed is None and self._users.get(user.id) is not None:
             raise UserChanged
         return changed
@@ -102,7 +112,11 @@ class UserRegistry:
 
     def withdraw(self, user: User, camera_id: str) -> bool:
         """Whether there was such a grant."""
-        return camera_id in user.grants and self._users.edit(user.id, {}, unset=(f"grants.{camera_id}",)) is not None
+        if camera_id not in user.grants:
+            return False
+        changed = self._users.edit(user.id, {}, unset=(f"grants.{camera_id}",))
+        self._live.recheck(user.id, changed.subject if changed is not None else None)
+        return changed is not None
 
     def delete(self, user: User) -> bool:
         """Whether it existed. What it owns stays, and is owned by nobody: admins see it. Raises LastAdmin."""
@@ -111,11 +125,13 @@ class UserRegistry:
             is_gone = self._users.delete(user.id)
         self._sessions.end_all(user.id)
         self._tokens.end_all(user.id)
+        self._live.recheck(user.id, None)
         return is_gone
 
     def end_sessions(self, user: User) -> None:
         self._users.edit(user.id, {"sessions_from_us": self._clock.wall_us()})
         self._sessions.end_all(user.id)
+        self._live.recheck(user.id, None)
 
     def _require_other_admin(self, user_id: str) -> None:
         user = self._users.get(user_id)

@@ -48,6 +48,7 @@ class Camera(Record):
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     retention_hours: dict[str, int] = Field(default_factory=dict)
+    live_from_us: int = 0
     created_us: int
     state: CameraState = CameraState.ACTIVE
     erased_before_ms: int = 0
@@ -74,6 +75,7 @@ class Camera(Record):
             zones=self.zones,
             lines=self.lines,
             retention_hours=self.retention_hours,
+            live_from_us=self.live_from_us,
         )
 
     def with_settings(self, settings: CameraSettings) -> "Camera":
@@ -92,6 +94,7 @@ class Camera(Record):
                 "zones": settings.zones,
                 "lines": settings.lines,
                 "retention_hours": settings.retention_hours,
+                "live_from_us": settings.live_from_us,
             }
         )
 

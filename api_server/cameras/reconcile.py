@@ -89,5 +89,6 @@ def _adopted(settings: CameraSettings, now_us: int) -> Camera:
         zones=settings.zones,
         lines=settings.lines,
         retention_hours=settings.retention_hours,
+        live_from_us=settings.live_from_us,
         created_us=now_us,
     )

@@ -119,6 +119,11 @@ class CameraRegistry:
 
         return self._rewritten(camera_id, applied)
 
+    def end_live(self, camera_id: str) -> None:
+        """Live tokens made until now open this camera no longer."""
+        now_us = self._clock.wall_us()
+        self._rewritten(camera_id, lambda camera: camera.model_copy(update={"live_from_us": now_us}))
+
     def end_retired_tokens(self) -> int:
         """End the tokens whose overlap is over; of how many cameras."""
         now_us = self._clock.wall_us()

@@ -156,7 +156,7 @@ def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
 def _possible_errors(route: Route) -> list[int]:
     statuses = set(route.errors) | {503}
     if not route.is_public:
-        statuses |= {401}
+        statuses |= {401, 403}
     if not route.is_safe:
         statuses |= {403}
     if isinstance(route.rule, _ON_ONE):

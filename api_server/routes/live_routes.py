@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.permission import Action, may
 from api_server.access.rules import SignedIn
+from api_server.access.subject import Subject
+from api_server.accounts.users import Users
+from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.store import CameraStore
 from api_server.http.errors import ApiError, not_found
 from api_server.http.headers import signalling_origin
@@ -37,18 +40,34 @@ class LiveToken(BaseModel):
     expires_s: int
 
 
-def live_routes(cameras: CameraStore, signing_key: bytes | None, signalling_port: int, clock: Clock) -> list[Route]:
+def live_routes(
+    cameras: CameraStore,
+    users: Users,
+    leases: LiveLeases,
+    signing_key: bytes | None,
+    signalling_port: int,
+    clock: Clock,
+) -> list[Route]:
     """`POST /v1/live-token`. `signing_key` None: there is no live picture, 503."""
+
+    def require_all(subject: Subject, wanted: tuple[str, ...]) -> None:
+        for camera_id in wanted:
+            camera = cameras.get(camera_id)
+            if camera is None or not may(subject, Action.LIVE_WATCH, camera.facts):
+                raise not_found()
 
     def make(call: Call) -> Reply:
         wanted = tuple(dict.fromkeys(call.take_body(LiveWish).cameras))
-        for camera_id in wanted:
-            camera = cameras.get(camera_id)
-            if camera is None or not may(call.subject, Action.LIVE_WATCH, camera.facts):
-                raise not_found()
+        require_all(call.subject, wanted)
         if signing_key is None:
             raise ApiError(503, "no_live_picture", "LOOKOUT_SIGNING_KEY is not set, so nobody can watch live.")
         expires_s = clock.wall_us() // 1_000_000 + LIVE_TOKEN_S
+        leases.hand_out(call.subject.user_id, wanted, expires_s)
+        # Asked anew: who withdrew a grant since this request began did not see the lease yet.
+        account = users.get(call.subject.user_id)
+        if account is None or not account.is_active:
+            raise not_found()
+        require_all(account.subject, wanted)
         token = sign_grant(LiveGrant(call.subject.user_id, wanted, expires_s), signing_key)
         url = f"{signalling_origin(request, signalling_port)}/v1/live"
         return Reply(LiveToken(token=token, url=url, expires_s=expires_s), 201)

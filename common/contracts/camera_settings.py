@@ -39,6 +39,7 @@ class CameraSettings(Contract):
     """Versioned by the API server; each change raises `version`. A deleted camera is a record without a value.
 
     `retention_hours`: analysis to hours, where this camera's clips are kept for another time than usual.
+    `live_from_us`: live tokens made earlier (µs since epoch) open this camera no longer: somebody lost the permission.
     """
 
     v: int = 1
@@ -55,6 +56,7 @@ class CameraSettings(Contract):
     zones: tuple[Zone, ...] = Field(default=(), max_length=64)
     lines: tuple[Line, ...] = Field(default=(), max_length=64)
     retention_hours: dict[str, int] = Field(default_factory=dict, max_length=32)
+    live_from_us: int = Field(default=0, ge=0)
 
     def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
         """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""

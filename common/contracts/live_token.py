@@ -19,6 +19,11 @@ class LiveGrant:
     cameras: tuple[str, ...]
     expires_s: int
 
+    @property
+    def issued_us(self) -> int:
+        """When it was made: µs since the epoch, rounded down to a second."""
+        return (self.expires_s - LIVE_TOKEN_S) * 1_000_000
+
 
 def sign_grant(grant: LiveGrant, key: bytes) -> str:
     """`payload.signature`, both base64url without padding. Raises ValueError for an empty key."""

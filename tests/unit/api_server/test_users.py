@@ -1,5 +1,7 @@
 """Keeping accounts: inviting, roles, grants, shutting out."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from api_server.access.subject import Right, Role
@@ -209,3 +211,70 @@ def test_user_of_an_earlier_release_is_active_and_without_grants(world: World) -
     changed = world.users.edit(user.id, {"grants.cam-aaaaaaaaaa": Right.VIEW.value})
     assert changed is not None
     assert changed.grants == {"cam-aaaaaaaaaa": Right.VIEW}
+
+
+# Live pictures that are watched already
+
+
+def live_from_us(world: World, camera: str) -> int:
+    settings = world.published()[camera]
+    assert settings is not None
+    return settings.live_from_us
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/v1/users/usr-vera/grants/{camera}", None),
+        ("PATCH", "/v1/users/usr-vera", {"role": "auditor"}),
+        ("PATCH", "/v1/users/usr-vera", {"disabled": True}),
+        ("DELETE", "/v1/users/usr-vera", None),
+        ("DELETE", "/v1/users/usr-vera/sessions", None),
+    ],
+)
+def test_live_tokens_of_who_may_no_longer_watch_are_void_at_once(
+    world: World, root: Browser, method: str, path: str, body: object
+) -> None:
+    vera = world.signed_in("vera", Role.VIEWER)
+    watched, other = world.add_camera("root"), world.add_camera("root")
+    for camera in (watched, other):
+        root.send("PUT", f"/v1/users/usr-vera/grants/{camera.id}", {"right": "view"})
+    assert vera.send("POST", "/v1/live-token", {"cameras": [watched.id]}).status_code == 201
+    assert root.send(method, path.format(camera=watched.id), body).status_code in (200, 204)
+    assert live_from_us(world, watched.id) == world.clock.wall_us()
+    assert live_from_us(world, other.id) == 0, "nobody who lost it had a token for that"
+
+
+def test_live_tokens_of_who_still_may_watch_go_on(world: World, root: Browser) -> None:
+    ann = world.signed_in("ann")
+    camera, granted = world.add_camera("ann"), world.add_camera("root")
+    root.send("PUT", f"/v1/users/usr-ann/grants/{granted.id}", {"right": "operate"})
+    assert ann.send("POST", "/v1/live-token", {"cameras": [camera.id, granted.id]}).status_code == 201
+    root.send("PATCH", "/v1/users/usr-ann", {"role": "viewer"})
+    assert (live_from_us(world, camera.id), live_from_us(world, granted.id)) == (0, 0)
+
+
+def test_live_token_that_ran_out_needs_no_ending(world: World, root: Browser) -> None:
+    vera = world.signed_in("vera", Role.VIEWER)
+    camera = world.add_camera("root")
+    root.send("PUT", f"/v1/users/usr-vera/grants/{camera.id}", {"right": "view"})
+    vera.send("POST", "/v1/live-token", {"cameras": [camera.id]})
+    world.clock.advance(300)
+    root.send("DELETE", f"/v1/users/usr-vera/grants/{camera.id}")
+    assert live_from_us(world, camera.id) == 0
+
+
+def test_live_token_is_not_made_for_who_lost_the_grant_while_they_asked(
+    world: World, root: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vera = world.signed_in("vera", Role.VIEWER)
+    camera = world.add_camera("root")
+    root.send("PUT", f"/v1/users/usr-vera/grants/{camera.id}", {"right": "view"})
+    real = world.live.hand_out
+
+    def withdrawn_just_before(user_id: str, cameras: Iterable[str], expires_s: int) -> None:
+        world.users.edit("usr-vera", {}, unset=(f"grants.{camera.id}",))
+        real(user_id, cameras, expires_s)
+
+    monkeypatch.setattr(world.live, "hand_out", withdrawn_just_before)
+    assert vera.send("POST", "/v1/live-token", {"cameras": [camera.id]}).status_code == 404

@@ -25,6 +25,7 @@ from api_server.audit.auditor import Auditor
 from api_server.audit.entry import AuditEntry
 from api_server.audit.log import AuditLog
 from api_server.cameras.camera import Camera
+from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.requests import NewCamera
@@ -100,8 +101,7 @@ class World:
         self.factor = SecondFactor(self.users, var_dir, self.clock)
         self.audit = AuditLog(self.database, self.clock)
         self.cameras = CameraStore(self.database)
-        first_grants = FirstGrants(self.cameras, self.settings.new_user_demo)
-        self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, first_grants)
+        first_grants = self.first_grants = FirstGrants(self.cameras, self.settings.new_user_demo)
         self.credentials = Credentials(
             self.users,
             self.sessions,
@@ -116,6 +116,8 @@ class World:
         self.publisher = SettingsPublisher(self.cameras, self.producer, "camera-settings")
         partitions = PartitionCount(self.cluster.reader(), "frames")
         self.registry = CameraRegistry(self.cameras, self.clips, self.publisher, partitions, self.clock)
+        self.live = LiveLeases(self.cameras, self.registry, self.clock)
+        self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, self.first_grants, self.live)
         self.board = StatusBoard(self.clock)
         self.uploads = UploadStore(self.database)
         self.queries = QueryStore(self.database)
@@ -152,6 +154,7 @@ class World:
             login=Login(self.users, self.sessions, self.passwords, self.attempts, self.factor),
             accounts=self.accounts,
             tokens=self.tokens,
+            live=self.live,
             factor=self.factor,
             attempts=self.attempts,
             audit=self.audit,

@@ -85,10 +85,11 @@ class Live:
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    async def put_camera(self, camera: str = CAMERA) -> None:
-        settings = CameraSettings(camera=camera, version=1, name="Yard", owner="o", token_hashes=(), partition=0)
+    async def put_camera(self, camera: str = CAMERA, **fields: Any) -> None:
+        given = {"camera": camera, "version": 1, "name": "Yard", "owner": "o", "token_hashes": (), "partition": 0}
+        settings = CameraSettings.model_validate(given | fields)
         self.cluster.append(CAMERA_SETTINGS, 0, camera.encode(), settings.to_json())
-        await until(lambda: self.service.directory.find(camera) is not None)
+        await until(lambda: self.service.directory.find(camera) == settings)
 
     def delete_camera(self, camera: str = CAMERA) -> None:
         self.cluster.append(CAMERA_SETTINGS, 0, camera.encode(), None)

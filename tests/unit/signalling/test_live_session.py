@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from common.contracts.live_token import LIVE_TOKEN_S
 from signalling import audience, live_session
 from signalling.protocol import CloseCode
 from tests.unit.signalling.conftest import (
@@ -288,5 +289,36 @@ def test_live_is_opened_by_our_page_alone(live: Any, origin: str, status: int) -
                 assert status == 101
         except aiohttp.WSServerHandshakeError as error:
             assert error.status == status  # noqa: PT017  one scenario for both outcomes
+
+    live(scenario)
+
+
+def seconds_ago_us(seconds: int) -> int:
+    return (int(time.time()) - seconds) * 1_000_000
+
+
+def test_permission_withdrawn_closes_what_older_tokens_opened(live: Any) -> None:
+    async def scenario(server: Any) -> None:
+        token = make_token(CAMERA, OTHER, seconds=LIVE_TOKEN_S - 10)
+        async with server.watch(make_hello(CAMERA, token=token)) as watching:
+            await server.put_frame()
+            await receive_frame(watching)
+            await server.put_camera(OTHER, version=2, live_from_us=seconds_ago_us(5))
+            await server.put_frame()
+            await receive_frame(watching)  # this one does not watch the other camera
+            await server.put_camera(CAMERA, version=2, live_from_us=seconds_ago_us(5))
+            assert await close_code(watching) == CloseCode.EXPIRED
+        async with server.watch(make_hello(CAMERA, token=token)) as again:
+            assert await close_code(again) == CloseCode.BAD_TOKEN
+
+    live(scenario)
+
+
+def test_permission_withdrawn_leaves_newer_tokens_alone(live: Any) -> None:
+    async def scenario(server: Any) -> None:
+        await server.put_camera(CAMERA, version=2, live_from_us=seconds_ago_us(20))
+        async with server.watch(make_hello(CAMERA, token=make_token(CAMERA, seconds=LIVE_TOKEN_S - 10))) as socket:
+            newest = await server.put_frame()
+            assert (await receive_frame(socket))[1] == newest
 
     live(scenario)
