@@ -196,7 +196,7 @@ def _build(
             analyzer,
             kafka=kafka,
             tuning=tuning,
-            store=objects,
+            store=PatientStore(objects),
             events=events,
             folder=spool.directory,
             clock=clock,

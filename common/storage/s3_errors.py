@@ -32,6 +32,9 @@ _NEEDS_A_PERSON = (
 _WORTH_ANOTHER_TRY = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout", "SlowDown", "ExpiredToken"})
 """Codes that come with a status of 400 or 403 and nevertheless may pass by themselves."""
 
+_MISSING_BUT_NO_OBJECT = frozenset({"NoSuchBucket", "XAdminUserNotFound"})
+"""Codes of a 404 that speak of something else than the object. The second is how versitygw refuses an unknown key."""
+
 
 @contextlib.contextmanager
 def translated(doing: str) -> Iterator[None]:
@@ -59,7 +62,7 @@ def error_of(error: ClientError, doing: str) -> LookoutError | ValueError:
         return Transient(sentence)
     if status == 416:
         return ValueError(sentence)
-    if code == "NoSuchBucket":
+    if code in _MISSING_BUT_NO_OBJECT:
         return ConfigurationError(sentence)
     if status == 404:
         return NotFound(sentence)

@@ -43,6 +43,7 @@ def answer(status: int, code: str = "", message: str = "") -> ClientError:
         (404, "NoSuchKey", NotFound),
         (404, "404", NotFound),
         (404, "NoSuchBucket", ConfigurationError),
+        (404, "XAdminUserNotFound", ConfigurationError),
         (416, "InvalidRange", ValueError),
         (403, "AccessDenied", ConfigurationError),
         (403, "InvalidAccessKeyId", ConfigurationError),
