@@ -81,13 +81,15 @@ def test_wrong_keys_are_a_configuration_error(servers: TestServers, bucket_name:
     for call in (
         store.ensure_bucket,
         lambda: store.create("a", b"1", "text/plain"),
-        lambda: store.head("a"),
         lambda: store.read("a"),
         lambda: list(store.list("")),
         lambda: store.delete("a"),
     ):
         with pytest.raises(ConfigurationError):
             call()
+    # The answer to HEAD has no body: versitygw's 404 for a key it does not know cannot be told from one for the object.
+    with pytest.raises((ConfigurationError, NotFound)):
+        store.head("a")
 
 
 def test_a_server_that_is_not_there_is_transient(servers: TestServers, bucket_name: str) -> None:
