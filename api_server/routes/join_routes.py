@@ -55,7 +55,7 @@ class JoinViews:
             raise too_many(error) from error
         except LinkRefused as error:
             raise ApiError(
-                422, "link_refused", "This link was used, replaced, or is too old. Ask an admin for a new one."
+                403, "link_refused", "This link was used, replaced, or is too old. Ask an admin for a new one."
             ) from error
         except PasswordRefused as error:
             raise ApiError(422, "password_refused", str(error)) from error
@@ -88,7 +88,7 @@ def join_routes(views: JoinViews) -> list[Route]:
             "Set a password by a link, which works once. Sessions and API tokens of the account end.",
             body=LinkBody,
             answer=NameAnswer,
-            errors=(422, 429),
+            errors=(403, 422, 429),
         ),
         Route(
             "POST",

@@ -35,7 +35,7 @@ def test_link_sets_a_password_once(world: World) -> None:
     link = invited(world)
     assert set_password(world, link) == (200, "vera")
     assert world.browser().sign_in("vera", NEW).status_code == 200
-    assert set_password(world, link, "another pass phrase") == (422, "link_refused")
+    assert set_password(world, link, "another pass phrase") == (403, "link_refused")
     assert world.browser().sign_in("vera", NEW).status_code == 200
 
 
@@ -43,7 +43,7 @@ def test_link_of_two_uses_at_once_one_wins(world: World) -> None:
     link = invited(world)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda n: set_password(world, link, f"{NEW} {n}")[0], range(8)))
-    assert sorted(answers) == [200] + [422] * 7
+    assert sorted(answers) == [200] + [403] * 7
 
 
 def test_link_too_weak_a_password_leaves_it_open(world: World) -> None:
@@ -55,18 +55,18 @@ def test_link_too_weak_a_password_leaves_it_open(world: World) -> None:
 def test_link_expires(world: World) -> None:
     link = invited(world)
     world.clock.advance(LINK_S)
-    assert set_password(world, link) == (422, "link_refused")
+    assert set_password(world, link) == (403, "link_refused")
 
 
 @pytest.mark.parametrize("link", ["x", "x" * 43, "é" * 43, "$where" * 7 + "x"])
 def test_link_that_is_none_is_refused(world: World, link: str) -> None:
     world.add_user("ann")
-    assert set_password(world, link) == (422, "link_refused")
+    assert set_password(world, link) == (403, "link_refused")
 
 
 def test_link_guessing_is_limited(world: World) -> None:
     link = invited(world)
-    assert [set_password(world, "x" * 43)[0] for _ in range(21)] == [422] * 20 + [429]
+    assert [set_password(world, "x" * 43)[0] for _ in range(21)] == [403] * 20 + [429]
     assert set_password(world, link) == (429, "too_many_attempts")
 
 
@@ -78,7 +78,7 @@ def test_link_for_who_forgot_ends_sessions_and_tokens_and_links_before(world: Wo
     assert root.get("/v1/users/usr-ann").get_json()["link_expires_us"] is not None
     second = root.send("POST", "/v1/users/usr-ann/link").get_json()["link_path"].partition("#")[2]
     assert ann.get("/v1/session").status_code == 200, "nothing changes before it is used"
-    assert set_password(world, first) == (422, "link_refused")
+    assert set_password(world, first) == (403, "link_refused")
     world.clock.advance(1)
     assert set_password(world, second) == (200, "ann")
     assert ann.get("/v1/session").status_code == 401
@@ -92,7 +92,7 @@ def test_link_of_who_was_shut_out_meanwhile_opens_nothing(world: World) -> None:
     root = world.signed_in("root")
     vera = next(user["id"] for user in root.get("/v1/users").get_json()["users"] if user["name"] == "vera")
     root.send("PATCH", f"/v1/users/{vera}", {"disabled": True})
-    assert set_password(world, link) == (422, "link_refused")
+    assert set_password(world, link) == (403, "link_refused")
     assert root.send("POST", f"/v1/users/{vera}/link").status_code == 409
     assert root.send("PATCH", f"/v1/users/{vera}", {"disabled": False}).get_json()["state"] == "invited"
     link = root.send("POST", f"/v1/users/{vera}/link").get_json()["link_path"].partition("#")[2]
@@ -205,7 +205,7 @@ def test_change_of_password_voids_a_link_that_lies_about(world: World) -> None:
     ann = world.signed_in("ann")
     link = world.signed_in("root", Role.ADMIN).send("POST", "/v1/users/usr-ann/link").get_json()["link_path"]
     assert change(ann) == (200, "ann")
-    assert set_password(world, link.partition("#")[2]) == (422, "link_refused")
+    assert set_password(world, link.partition("#")[2]) == (403, "link_refused")
 
 
 # Sessions
