@@ -165,7 +165,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *status_routes(parts.cameras, parts.board, parts.clock),
         *health_routes(ready, parts.metrics),
     ]
-    pages = page_routes(settings.ingest_port, settings.plate_search_reason, settings.sign_up, settings.admin_totp)
+    pages = page_routes(parts.cameras, settings)
     return [*routes, *openapi_routes(routes), *pages]
 
 

@@ -127,7 +127,7 @@ class CameraRegistry:
     def end_retired_tokens(self) -> int:
         """End the tokens whose overlap is over; of how many cameras."""
         now_us = self._clock.wall_us()
-        over = [camera for camera in self._cameras.active() if _has_ended(camera, now_us)]
+        over = [camera for camera in self._cameras.with_several_tokens() if _has_ended(camera, now_us)]
         for camera in over:
             self._rewritten(
                 camera.id, lambda known: _with_tokens(known, known.token_hashes[-1], list(known.retiring), now_us)

@@ -30,6 +30,11 @@ class CameraStore:
         where = {"state": CameraState.ACTIVE.value}
         return [Camera.from_document(d) for d in self._cameras.find(where, sort=[("created_us", 1), ("_id", 1)])]
 
+    def with_several_tokens(self) -> list[Camera]:
+        """Those that exist and whose newest token has another beside it."""
+        found = self._cameras.find({"state": CameraState.ACTIVE.value})
+        return [Camera.from_document(document) for document in found if len(document["token_hashes"]) > 1]
+
     def all_known(self) -> list[Camera]:
         return [Camera.from_document(d) for d in self._cameras.find({})]
 

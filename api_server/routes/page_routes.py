@@ -10,10 +10,11 @@ from flask import Response, render_template, request
 from api_server.access.permission import Action, CameraFacts, may, may_on_some
 from api_server.access.rules import Allowed, InPerson, OnCamera, OnClip, OnQuery, Public, SignedIn
 from api_server.access.subject import Role
-from api_server.accounts.credentials import SignUp
 from api_server.accounts.sessions import csrf_token
+from api_server.cameras.store import CameraStore
 from api_server.http.errors import not_found
 from api_server.http.route import Call, Route, View
+from api_server.settings import ApiSettings
 
 STATIC_FOLDER = "web/static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -54,9 +55,21 @@ PAGES = (
 """What the bar links to, for who could see anything there."""
 
 
-def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp, admin_totp: bool) -> list[Route]:
-    """Every page and `/static/{name}`. `plate_reason`: a search for a plate must say why."""
+def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
+    """Every page and `/static/{name}`. What somebody may not do there is not offered; the API refuses it anyway."""
     files = read_static()
+
+    def facts_of(call: Call) -> CameraFacts | None:
+        """Of the camera that the page is about; of a query on an upload, whose it is."""
+        if call.camera_found is not None:
+            return call.camera_found.facts
+        if call.query_found is not None and call.query_found.camera is None:
+            return CameraFacts("", call.query_found.owner)
+        about = call.clip_found or call.query_found
+        if about is None or about.camera is None:
+            return None
+        camera = cameras.get(about.camera)
+        return camera.facts if camera is not None else CameraFacts(about.camera, "")
 
     def page(template: str, title: str) -> View:
         def show(call: Call) -> Response:
@@ -76,10 +89,11 @@ def page_routes(ingest_port: int, plate_reason: bool, sign_up: SignUp, admin_tot
                     camera=call.camera_found,
                     clip=call.clip_found,
                     query=call.query_found,
-                    ingest_port=ingest_port,
-                    plate_reason=plate_reason,
-                    sign_up=sign_up.value,
-                    totp_needed=admin_totp and person is not None and person.role is Role.ADMIN,
+                    facts=facts_of(call),
+                    ingest_port=settings.ingest_port,
+                    plate_reason=settings.plate_search_reason,
+                    sign_up=settings.sign_up.value,
+                    totp_needed=settings.admin_totp and person is not None and person.role is Role.ADMIN,
                 ),
                 mimetype="text/html",
             )

@@ -32,6 +32,17 @@ export async function call(method, path, body) {
 }
 
 export const get = (path) => call("GET", path);
+/** All of a list that is paged: `all("/v1/cameras", "cameras")`. */
+export async function all(path, name) {
+  const found = [];
+  let cursor = "";
+  while (cursor !== null) {
+    const page = await get(`${path}?limit=200${cursor && `&cursor=${cursor}`}`);
+    found.push(...page[name]);
+    cursor = page.next;
+  }
+  return found;
+}
 export const post = (path, body) => call("POST", path, body);
 export const put = (path, body) => call("PUT", path, body);
 export const patch = (path, body) => call("PATCH", path, body);

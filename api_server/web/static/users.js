@@ -1,5 +1,5 @@
 // The users page: accounts, their roles, their cameras.
-import { get, patch, post, put, remove } from "./api.js";
+import { all, get, patch, post, put, remove } from "./api.js";
 import { byId, confirmed, copy, el, notice, showProblem, wireDialog } from "./dom.js";
 import { timeOf } from "./words.js";
 
@@ -80,7 +80,7 @@ byId("link-dialog").addEventListener("close", () => {
 });
 
 async function openGrants(user) {
-  const [{ grants }, { cameras }] = await Promise.all([get(`/v1/users/${user.id}/grants`), get("/v1/cameras")]);
+  const [{ grants }, cameras] = await Promise.all([get(`/v1/users/${user.id}/grants`), all("/v1/cameras", "cameras")]);
   const rights = new Map(grants.map((grant) => [grant.camera, grant.right]));
   const rows = cameras.map((camera) => grantRow(user, camera, rights.get(camera.id) ?? ""));
   byId("grants").replaceChildren(...rows);

@@ -1,5 +1,6 @@
 """Keeping accounts: inviting, roles, grants, shutting out."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
@@ -278,3 +279,36 @@ def test_live_token_is_not_made_for_who_lost_the_grant_while_they_asked(
 
     monkeypatch.setattr(world.live, "hand_out", withdrawn_just_before)
     assert vera.send("POST", "/v1/live-token", {"cameras": [camera.id]}).status_code == 404
+
+
+# What pages offer
+
+
+def is_offered(page: str, button: str) -> bool:
+    tag = re.search(rf'<[a-z]+[^>]*id="{button}"[^>]*>', page)
+    assert tag is not None
+    return " hidden" not in tag[0]
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"), [("root", {"settings", "delete"}), ("opal", {"settings"}), ("vera", set())]
+)
+def test_pages_offer_what_may_be_done(world: World, root: Browser, who: str, offered: set[str]) -> None:
+    camera = world.add_camera("root")
+    clip = world.add_clip(make_sidecar(camera.id)).clip_id
+    for name, role, right in (("opal", Role.OPERATOR, "operate"), ("vera", Role.VIEWER, "view")):
+        world.add_user(name, role)
+        root.send("PUT", f"/v1/users/usr-{name}/grants/{camera.id}", {"right": right})
+    browser = world.signed_in(who)
+    page = browser.get(f"/cameras/{camera.id}").get_data(as_text=True)
+    assert is_offered(page, "settings") == ("settings" in offered)
+    assert is_offered(browser.get(f"/clips/{clip}").get_data(as_text=True), "delete") == ("delete" in offered)
+    bar = page[: page.index("</nav>")]
+    assert ("/users" in bar) == (who == "root")
+    assert ("/audit" in bar) == (who == "root")
+
+
+def test_pages_of_an_auditor_are_the_log(world: World) -> None:
+    page = world.signed_in("carl", Role.AUDITOR).get("/audit").get_data(as_text=True)
+    bar = page[: page.index("</nav>")]
+    assert re.findall(r'<a href="(/[a-z]*)"', bar) == ["/audit"]
