@@ -1,12 +1,11 @@
 // The audit page: who did what, the newest first.
-import { get } from "./api.js";
-import { byId, el, showProblem } from "./dom.js";
-import { queryOf, showEmpty, wireFilters } from "./filters.js";
+import { byId, el } from "./dom.js";
+import { showEmpty, wireFilters } from "./filters.js";
+import { pagedList } from "./paging.js";
 import { timeOf } from "./words.js";
 
 const form = byId("filters");
 const rows = byId("rows");
-const more = byId("more");
 const PAGE = 50;
 const WORDS = {
   "login": "signed in", "login.failed": "was refused", "logout": "signed out", "plate.search": "searched for a plate",
@@ -18,8 +17,6 @@ const WORDS = {
   "camera.delete": "deleted a camera", "camera.token": "made a camera token", "token.create": "made an API token",
   "token.end": "ended an API token", "query.ask": "asked a query", "recording.upload": "uploaded",
 };
-let next = null;
-let generation = 0;
 
 function how(entry) {
   if (entry.by === "session" || entry.by === "") return entry.address;
@@ -46,36 +43,15 @@ function row(entry) {
   );
 }
 
-async function load(cursor) {
-  const mine = generation;
-  const query = queryOf(form);
-  query.set("limit", PAGE);
-  if (cursor) query.set("cursor", cursor);
-  const page = await get(`/v1/audit?${query}`);
-  if (mine !== generation) return;
-  if (!cursor) rows.replaceChildren();
+function take(page, isFirst) {
+  if (isFirst) rows.replaceChildren();
   rows.append(...page.entries.map(row));
-  next = page.next;
-  more.hidden = next === null;
   byId("log").hidden = rows.children.length === 0;
   showEmpty(rows.children.length === 0, form);
 }
 
-async function reload() {
-  generation += 1;
-  try {
-    await load(null);
-    showProblem(byId("problem"), null);
-  } catch (problem) {
-    showProblem(byId("problem"), problem);
-  }
-}
+const list = pagedList("/v1/audit", PAGE, form, take);
 
-more.addEventListener("click", async () => {
-  more.disabled = true;
-  await load(next).catch((problem) => showProblem(byId("problem"), problem));
-  more.disabled = false;
-});
 
-await wireFilters(form, reload);
-await reload();
+await wireFilters(form, list.reload);
+await list.reload();

@@ -1,17 +1,15 @@
 // The queries page: what runs and what was found, the newest first.
-import { get, repeat } from "./api.js";
-import { byId, el, picture, showProblem } from "./dom.js";
-import { queryOf, showEmpty, wireFilters } from "./filters.js";
+import { repeat } from "./api.js";
+import { byId, el, picture } from "./dom.js";
+import { showEmpty, wireFilters } from "./filters.js";
+import { pagedList } from "./paging.js";
 import { isActive, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, duration, timeOf } from "./words.js";
 
 const form = byId("filters");
 const grid = byId("queries");
-const more = byId("more");
 const PAGE = 30;
 const cards = new Map();
-let next = null;
-let generation = 0;
 
 function still(query) {
   if (query.poster) return picture(query.poster, "", "No picture");
@@ -56,41 +54,32 @@ function fill(known, query) {
   known.screen.replaceChildren(still(query));
 }
 
-function take(queries) {
+function update(queries) {
   for (const query of queries) {
     if (!cards.has(query.id)) cards.set(query.id, makeCard(query));
     fill(cards.get(query.id), query);
   }
 }
 
-async function load(cursor) {
-  const mine = generation;
-  const query = queryOf(form);
-  query.set("limit", PAGE);
-  if (cursor) query.set("cursor", cursor);
-  const page = await get(`/v1/queries?${query}`);
-  if (mine !== generation) return;
-  if (!cursor) {
+function take(page, isFirst) {
+  if (isFirst) {
     cards.clear();
     grid.replaceChildren();
   }
-  take(page.queries);
+  update(page.queries);
   grid.append(...page.queries.map((one) => cards.get(one.id).card));
-  next = page.next;
-  more.hidden = next === null;
   grid.removeAttribute("aria-busy");
   showEmpty(grid.children.length === 0, form);
 }
 
+const list = pagedList("/v1/queries", PAGE, form, take);
+
 /** What is new, and how far what is shown has come. */
 async function refresh() {
-  const mine = generation;
-  const query = queryOf(form);
-  query.set("limit", PAGE);
-  const page = await get(`/v1/queries?${query}`);
-  if (mine !== generation) return;
+  const page = await list.newest(PAGE);
+  if (page === null) return;
   const fresh = page.queries.filter((one) => !cards.has(one.id));
-  take(page.queries);
+  update(page.queries);
   grid.prepend(...fresh.map((one) => cards.get(one.id).card));
   const there = new Set(page.queries.map((one) => one.id));
   if (page.next === null) {
@@ -104,22 +93,7 @@ async function refresh() {
   showEmpty(grid.children.length === 0, form);
 }
 
-async function reload() {
-  generation += 1;
-  try {
-    await load(null);
-    showProblem(byId("problem"), null);
-  } catch (problem) {
-    showProblem(byId("problem"), problem);
-  }
-}
 
-more.addEventListener("click", async () => {
-  more.disabled = true;
-  await load(next).catch((problem) => showProblem(byId("problem"), problem));
-  more.disabled = false;
-});
-
-await wireFilters(form, reload);
-await reload();
+await wireFilters(form, list.reload);
+await list.reload();
 repeat(2, refresh);

@@ -1,19 +1,17 @@
 // The recordings page: spans and uploads, and the way from them to a query.
-import { get, remove, repeat } from "./api.js";
-import { byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
-import { queryOf, showEmpty, wireFilters } from "./filters.js";
+import { remove, repeat } from "./api.js";
+import { byId, confirmed, el, notice, wireDialog } from "./dom.js";
+import { showEmpty, wireFilters } from "./filters.js";
+import { pagedList } from "./paging.js";
 import { askAbout } from "./query_form.js";
 import { wireUpload } from "./upload.js";
 import { bytes, duration, timeOf } from "./words.js";
 
 const form = byId("filters");
 const rows = byId("rows");
-const more = byId("more");
 const PAGE = 100;
 let names = new Map();
 let shown = [];
-let next = null;
-let generation = 0;
 
 const nameOf = (one) => one.name ?? names.get(one.camera) ?? one.camera;
 const ORDERS = {
@@ -27,7 +25,7 @@ async function erase(one) {
   if (!(await confirmed(byId("delete-dialog")))) return;
   try {
     await remove(`/v1/recordings/${one.id}`);
-    await reload();
+    await list.reload();
   } catch (problem) {
     notice(problem.message);
   }
@@ -73,48 +71,27 @@ function row(one) {
 function draw() {
   rows.replaceChildren(...shown.toSorted(ORDERS[byId("sort").value]).map(row));
   byId("recordings").hidden = shown.length === 0;
-  more.hidden = next === null;
   showEmpty(shown.length === 0, form);
 }
 
-async function load(cursor) {
-  const mine = generation;
-  const query = queryOf(form);
-  query.set("limit", PAGE);
-  if (cursor) query.set("cursor", cursor);
-  const page = await get(`/v1/recordings?${query}`);
-  if (mine !== generation) return;
-  shown = cursor ? [...shown, ...page.recordings] : page.recordings;
-  next = page.next;
+function take(page, isFirst) {
+  shown = isFirst ? page.recordings : [...shown, ...page.recordings];
   byId("window").replaceChildren("Cameras from ", timeOf(page.from_ms * 1000), " on; silences of more than three seconds part them.");
   draw();
 }
 
-async function reload() {
-  generation += 1;
-  try {
-    await load(null);
-    showProblem(byId("problem"), null);
-  } catch (problem) {
-    showProblem(byId("problem"), problem);
-  }
-}
+const list = pagedList("/v1/recordings", PAGE, form, take);
 
-more.addEventListener("click", async () => {
-  more.disabled = true;
-  await load(next).catch((problem) => showProblem(byId("problem"), problem));
-  more.disabled = false;
-});
 byId("sort").addEventListener("input", (event) => {
   event.stopPropagation();
   draw();
 });
 
 wireDialog(byId("delete-dialog"));
-wireUpload(reload);
-names = await wireFilters(form, reload);
-await reload();
+wireUpload(list.reload);
+names = await wireFilters(form, list.reload);
+await list.reload();
 repeat(10, async () => {
   // What grows is looked at anew, but not under the hands of somebody who is further down.
-  if (shown.length <= PAGE && !document.querySelector("dialog[open]") && !rows.contains(document.activeElement)) await load(null);
+  if (shown.length <= PAGE && !document.querySelector("dialog[open]") && !rows.contains(document.activeElement)) await list.first();
 });
