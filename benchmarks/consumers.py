@@ -1,9 +1,10 @@
 """Consumers by number of threads: `python -m benchmarks.consumers --analysis emotion --threads 1,4,6,8`.
 
 Real Kafka, pre-loaded; real S3; the product's own process. Beside it, in the same run, the roofline: the same decode,
-model, track, draw and encode in a plain loop. Efficiency = frames per CPU second of the consumer process divided by
-those of the plain loop; overhead = the difference in CPU ms a frame, uploads apart. Machines are noisy: compare ratios
-within one run, not times between runs. Every option but `--frames`, `--cost-ms` and `--out` takes a list.
+model, track, draw and encode of as many cameras in a plain loop. Efficiency = frames per CPU second of the consumer
+process divided by those of the plain loop; overhead = the difference in CPU ms a frame, uploads apart. Machines are
+noisy: compare ratios within one run, not times between runs. Every option but `--frames`, `--cost-ms`, `--out` takes a
+list.
 """
 
 import argparse
@@ -69,12 +70,12 @@ def measure(environment: dict[str, str], setups: Sequence[Setup]) -> list[Row]:
     plain: list[Plain] = []
     done = []
     for setup in setups:
-        plain.append(run_plain(setup.analysis, setup.size, setup.cost_ms))
+        plain.append(run_plain(setup.analysis, setup.size, setup.cost_ms, cameras=setup.cameras))
         done.append((setup, run_trial(environment, setup, jpegs)))
         print(
             f"  {setup.analysis}, {setup.threads} threads: {done[-1][1].elapsed_s:.1f} s", file=sys.stderr, flush=True
         )
-    plain.append(run_plain(first.analysis, first.size, first.cost_ms))
+    plain.append(run_plain(first.analysis, first.size, first.cost_ms, cameras=first.cameras))
     cpu_ms = statistics.median(one.cpu_ms for one in plain)
     wall_ms = statistics.median(one.wall_ms for one in plain)
     return [row_of(setup, trial, cpu_ms, wall_ms) for setup, trial in done]

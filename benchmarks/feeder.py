@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import Producer
 
 from benchmarks.load import record_bytes
-from benchmarks.plain_loop import make_headers
+from benchmarks.plain_loop import PHASE, make_headers
 from common.contracts.frame import encode_headers
 from common.settings import KafkaSettings
 from common.topics import FRAMES
@@ -83,7 +83,7 @@ class Feeder:
             encode_headers(make_headers(self._definition, seq, now_ms, self._size, self._search_every_ms))
         )
         headers[1] = ("session", f"{self._session}-{number:03d}".encode())
-        jpeg = self._jpegs[(seq + number * 7) % len(self._jpegs)]
+        jpeg = self._jpegs[(seq + number * PHASE) % len(self._jpegs)]
         self._producer.produce(self._topic, key=camera.name, value=jpeg, headers=headers, partition=camera.partition)
         self.frames += 1
         self.record_bytes += record_bytes(camera.name, headers, jpeg)

@@ -26,6 +26,8 @@ from benchmarks.trial import Plain, Setup, Trial, run_plain, run_trial
 SIZE = (640, 480)
 PICTURES = 100
 SLEEP_MS = 50.0
+CAMERAS = 4
+"""Of a run, unless it says otherwise, and of the plain loop beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def _trial(environment: dict[str, str], setup: Setup, tries: int) -> Trial:
 
 
 def _plain(analysis: str, tries: int, *, processes: int = 1, frames: int = 300) -> Plain:
-    return calmest(lambda: run_plain(analysis, SIZE, processes=processes, frames=frames), tries)
+    return calmest(lambda: run_plain(analysis, SIZE, cameras=CAMERAS, processes=processes, frames=frames), tries)
 
 
 def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
@@ -63,7 +65,7 @@ def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
         for _ in range(effort.rounds):
             frames = effort.frames * min(threads, os.cpu_count() or 1)
             before = _plain("emotion", effort.tries)
-            trial = _trial(environment, Setup("emotion", threads, frames=frames), effort.tries)
+            trial = _trial(environment, Setup("emotion", threads, cameras=CAMERAS, frames=frames), effort.tries)
             plain_ms = statistics.mean((before.cpu_ms, _plain("emotion", effort.tries).cpu_ms))
             ratios.append((plain_ms / trial.cpu_ms, trial.others))
             added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
@@ -85,7 +87,7 @@ def overhead(servers: Servers, effort: Effort) -> list[Figure]:
         added, groups = [], []
         for _ in range(effort.rounds):
             before = _plain("noop", effort.tries, frames=600)
-            trial = _trial(environment, Setup("noop", threads, frames=4 * effort.frames), effort.tries)
+            trial = _trial(environment, Setup("noop", threads, cameras=CAMERAS, frames=4 * effort.frames), effort.tries)
             plain_ms = statistics.mean((before.cpu_ms, _plain("noop", effort.tries, frames=600).cpu_ms))
             added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
             of_groups = {name: round(s / trial.frames * 1000, 3) for name, s in trial.cpu_by_group.items()}
@@ -101,7 +103,7 @@ def processes(servers: Servers, effort: Effort) -> list[Figure]:
     ratios, parts = [], []
     for _ in range(effort.rounds):
         two = _plain("emotion", effort.tries, processes=2, frames=effort.frames)
-        trial = _trial(environment, Setup("emotion", 2, frames=2 * effort.frames), effort.tries)
+        trial = _trial(environment, Setup("emotion", 2, cameras=CAMERAS, frames=2 * effort.frames), effort.tries)
         ratios.append((trial.per_s / two.per_s, max(two.others, trial.others)))
         parts.append(f"{trial.per_s:.1f}/{two.per_s:.1f}")
     value, others = typical(ratios)

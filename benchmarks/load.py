@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from benchmarks.plain_loop import CLIP_MS, make_headers
+from benchmarks.plain_loop import CLIP_MS, FRAME_MS, PHASE, make_headers
 from common.contracts.clip_event import ClipReady, parse_event
 from common.contracts.frame import encode_headers
 from common.deadline import Deadline
@@ -26,9 +26,6 @@ from common.settings import KafkaSettings
 from common.topics import CLIP_EVENTS, FRAMES, topic_specs
 from consumers.pipeline.analysis import AnalysisDefinition
 
-FRAME_MS = 100
-"""Log time between two frames of a camera: 10 frames/s. The benchmark's topic has CreateTime while it is filled, so
-that a minute of log time is written in a second and windows are as long as in life."""
 READ_S = 0.2
 ADMIN_S = 30.0
 TIMESTAMPS = "message.timestamp.type"
@@ -51,8 +48,8 @@ class Load:
 
 
 def make_topics(settings: KafkaSettings, partitions: int) -> None:
-    """The product's topics under the settings' prefix; `frames` with CreateTime until it is filled. They must not
-    exist."""
+    """The product's topics under the settings' prefix; they must not exist. `frames` has CreateTime while it is
+    filled, so that a minute of log time is written in a second and windows are as long as in life."""
     admin = AdminClient(settings.client_config())
     topics = []
     for spec in topic_specs(settings.topic_prefix, settings.max_frame_bytes):
@@ -98,7 +95,7 @@ def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jp
                 encode_headers(make_headers(definition, number, log_ms, load.size, load.search_every_ms))
             )
             headers[1] = ("session", f"bench-{run}-{camera:04d}".encode())
-            jpeg = jpegs[(number + camera * 7) % len(jpegs)]
+            jpeg = jpegs[(number + camera * PHASE) % len(jpegs)]
             key = f"bench-{run}-{camera:04d}"
             written += record_bytes(key, headers, jpeg)
             while True:

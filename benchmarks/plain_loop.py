@@ -20,10 +20,15 @@ from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
 from common.metrics import Metrics
 from consumers.pipeline.analysis import AnalysisDefinition
 from consumers.pipeline.spool import Spool
+from consumers.pipeline.stream_session import StreamSession
 from consumers.pipeline.workload import VideoWorkload
 from consumers.registry import load_definition
 
 CLIP_MS = 10_000
+FRAME_MS = 100
+"""Log time between two frames of a camera: 10 frames/s."""
+PHASE = 7
+"""Pictures by which each camera is ahead of the one before: no two show the same at the same time."""
 ORIGIN = Origin(topic="frames", topic_id="bench", partition=0)
 WARM_UP_FRAMES = 20
 T0_MS = 1_700_000_000_000 // CLIP_MS * CLIP_MS
@@ -52,16 +57,17 @@ class LoopResult:
 
 
 def run_plain_loop(
-    definition: AnalysisDefinition, jpegs: Sequence[bytes], frames: int, size: tuple[int, int], frame_ms: int = 100
+    definition: AnalysisDefinition, jpegs: Sequence[bytes], frames: int, size: tuple[int, int], cameras: int = 1
 ) -> LoopResult:
-    """One camera's `frames` frames, searched every one, cut into clips of 10 s, sealed and thrown away."""
+    """`frames` frames of all cameras together, in turns as they lie in the topic, searched every one, cut into clips of
+    10 s, sealed and thrown away."""
     analyzer = definition.build_analyzer(definition.options) if definition.build_analyzer is not None else None
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(Path(folder))
         workload = VideoWorkload(definition, analyzer, spool, lambda _message: None, Metrics())
-        _loop(workload, definition, jpegs, WARM_UP_FRAMES, size, frame_ms)
+        _loop(workload, definition, jpegs, WARM_UP_FRAMES, size, cameras)
         wall_s, cpu_s = time.perf_counter(), time.process_time()
-        _loop(workload, definition, jpegs, frames, size, frame_ms)
+        _loop(workload, definition, jpegs, frames, size, cameras)
         result = LoopResult(frames, time.process_time() - cpu_s, time.perf_counter() - wall_s)
         spool.close()
     return result
@@ -73,30 +79,36 @@ def _loop(
     jpegs: Sequence[bytes],
     frames: int,
     size: tuple[int, int],
-    frame_ms: int,
+    cameras: int,
 ) -> None:
-    session, window = None, None
+    opened: dict[int, tuple[Window, StreamSession]] = {}
     for number in range(frames):
-        log_ms = T0_MS + number * frame_ms
+        seq, camera = divmod(number, cameras)
+        log_ms = T0_MS + seq * FRAME_MS
+        window, session = opened.get(camera, (None, None))
         this = Window(log_ms // CLIP_MS * CLIP_MS, CLIP_MS)
         if session is None or this != window:
             if session is not None:
-                session.close(WindowClosing(complete=True, others=())).discard()
-            window = this
-            session = workload.open(WindowOpening(definition.name, "bench-cam", window, ORIGIN, 1))
+                _seal(session)
+            session = workload.open(WindowOpening(definition.name, f"bench-{camera}", this, ORIGIN, 1))
+            opened[camera] = (this, session)
         frame = AdmittedFrame(
-            camera="bench-cam",
+            camera=f"bench-{camera}",
             partition=0,
             offset=number,
             log_ms=log_ms,
-            headers=make_headers(definition, number, log_ms, size),
-            window=window,
+            headers=make_headers(definition, seq, log_ms, size),
+            window=this,
             searched=definition.build_analyzer is not None,
-            jpeg=jpegs[number % len(jpegs)],
+            jpeg=jpegs[(seq + camera * PHASE) % len(jpegs)],
         )
         session.add(frame, workload.analyse(frame))
-    if session is not None:
-        session.close(WindowClosing(complete=True, others=())).discard()
+    for _, session in opened.values():
+        _seal(session)
+
+
+def _seal(session: StreamSession) -> None:
+    session.close(WindowClosing(complete=True, others=())).discard()
 
 
 def make_headers(
@@ -124,6 +136,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--cost-ms", type=float, default=None)
+    parser.add_argument("--cameras", type=int, default=1, help="that take turns")
     parser.add_argument("--wait", action="store_true", help="say ready, and begin when a line comes on standard input")
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
@@ -133,7 +146,7 @@ def main() -> int:
     if arguments.wait:
         print("ready", flush=True)
         sys.stdin.readline()
-    result = run_plain_loop(definition, jpegs, arguments.frames, (width, height))
+    result = run_plain_loop(definition, jpegs, arguments.frames, (width, height), arguments.cameras)
     print(
         json.dumps({"frames": result.frames, "cpu_s": result.cpu_s, "wall_s": result.wall_s, "cpu_ms": result.cpu_ms})
     )

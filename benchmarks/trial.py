@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.interference import Interference
-from benchmarks.load import FRAME_MS, Finish, Load, delete_topics, fill, make_topics
-from benchmarks.plain_loop import definition_of
+from benchmarks.load import Finish, Load, delete_topics, fill, make_topics
+from benchmarks.plain_loop import FRAME_MS, definition_of
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, load_settings
 from common.topics import DEFAULT_PARTITIONS
@@ -148,11 +148,14 @@ def run_plain(
     size: tuple[int, int],
     cost_ms: float | None = None,
     *,
+    cameras: int = 1,
     processes: int = 1,
     frames: int = PLAIN_FRAMES,
 ) -> Plain:
-    """The roofline in fresh processes that begin together. Raises RuntimeError."""
+    """The roofline in fresh processes that begin together, each with `frames` frames and its share of the cameras.
+    Raises RuntimeError."""
     words = [analysis, "--size", f"{size[0]}x{size[1]}", "--frames", str(frames), "--wait"]
+    words += ["--cameras", str(max(1, cameras // processes))]
     if cost_ms is not None:
         words += ["--cost-ms", str(cost_ms)]
     command = [sys.executable, "-m", "benchmarks.plain_loop", *words]
