@@ -1,9 +1,12 @@
 """gunicorn around the application: one worker process, everything in it made after fork."""
 
+import contextlib
+import json
 import logging
 import socket
 import struct
 import sys
+import time
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -15,6 +18,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from api_server.app import create_app
+from api_server.waiting_room import BODY_MAX_BYTES, HEAD_MAX_BYTES, WaitingRoom
 from api_server.wiring import AllSettings, ApiService, build_service
 from common.deadline import Deadline
 
@@ -29,6 +33,10 @@ GRACE_S = 15
 PEER_S = 10
 """How long a client may keep a thread waiting for its next byte, in either direction. A player that pauses longer asks
 for the rest with a Range."""
+MOST_UNREAD_BYTES = HEAD_MAX_BYTES + BODY_MAX_BYTES
+DRAIN_S = 0.05
+LINGER_BYTES = 2 * 2**20
+"""Of a body that was refused: a little more than the kernel holds, so that an honest client reads the answer."""
 LINGER_S = 0.5
 """How long a closed connection is read on, so that its peer gets the last answer and no reset (RFC 9112, 9.6)."""
 
@@ -87,6 +95,40 @@ class ApiServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annot
 class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotations
     """gthread with JSON errors and a graceful Ctrl-C, whose poller waits for no peer. Written against gunicorn 27."""
 
+    def init_process(self) -> None:
+        """Called once, after fork; returns when the worker ends."""
+        self._room: WaitingRoom | None = None
+        super().init_process()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """On the poller's thread: a new connection, or one that says more. gunicorn would give it a thread at once."""
+        if self._room is None:
+            self._room = WaitingRoom(self.poller, super().enqueue_req, self._drop)
+        if conn.parser is not None and conn.parser.unreader.buf.getvalue():
+            super().enqueue_req(conn)  # a request that came with the one before: it is here
+        else:
+            self._room.admit(conn)
+
+    def murder_pending(self) -> None:
+        """On the poller's thread, about once a second."""
+        super().murder_pending()
+        if self._room is not None:
+            self._room.expire() if self.alive else self._room.clear()
+
+    def _drop(self, conn: Any) -> None:
+        """Close a connection that never got as far as a request, without waiting for it. Who has begun one is told."""
+        with contextlib.suppress(OSError):
+            # What is left unread would turn the answer into a reset.
+            if conn.sock.recv(MOST_UNREAD_BYTES):
+                conn.sock.send(_refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The request did not come in time."))
+        self.nr_conns -= 1
+        conn.close()
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """On a pool thread. What is left of a body is read for DRAIN_S, and not for gunicorn's five seconds: a small
+        one was there before the request began, and who sends a long one that is refused is shut out."""
+        return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
+
     def handle(self, conn: Any) -> Any:
         """On a pool thread. gunicorn would close on its poller's thread and wait there for each peer, 2 s at most: two
         dozen players that stopped reading then keep everybody waiting."""
@@ -107,13 +149,8 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
             log.error("a connection failed", exc_info=exc)
         status = HTTPStatus.BAD_REQUEST if is_clients_fault else HTTPStatus.INTERNAL_SERVER_ERROR
         sentence = "The request is not the HTTP this server takes." if is_clients_fault else "Something went wrong."
-        body = f'{{"code":"bad_request","message":"{sentence}","request_id":"none"}}'.encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
         try:
-            client.sendall(head.encode() + body)
+            client.sendall(_refusal(status, "bad_request", sentence))
         except OSError:
             log.debug("the client had gone")
 
@@ -148,15 +185,27 @@ class _Closed:
         """Closed already."""
 
 
+def _refusal(status: HTTPStatus, code: str, sentence: str) -> bytes:
+    """A whole answer, for who never reached the application."""
+    body = json.dumps({"code": code, "message": sentence, "request_id": "none"}).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 def _close(connection: socket.socket) -> None:
-    """Half-close, read what still comes for LINGER_S, close."""
-    deadline = Deadline(LINGER_S)
+    """Half-close, read what still comes for LINGER_S and up to LINGER_BYTES, close."""
+    deadline, left = Deadline(LINGER_S), LINGER_BYTES
     try:
         connection.shutdown(socket.SHUT_WR)
-        while not deadline.is_over:
+        while left > 0 and not deadline.is_over:
             connection.settimeout(max(0.01, deadline.remaining_s()))
-            if not connection.recv(64 * 1024):
+            read = len(connection.recv(64 * 1024))
+            if read == 0:
                 break
+            left -= read
     except OSError:
         log.debug("the client had gone")
     finally:

@@ -1,6 +1,6 @@
 """The collections `clips` and `sightings`, as people use them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -111,19 +111,30 @@ class ClipStore:
         return hidden > 0
 
     def _page_by_sightings(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
-        """Walks the sightings in the order of their clips until enough clips are found."""
+        """Walks the sightings in the order of their clips until enough clips are found, in steps that grow: most pages
+        need few, and the light server looks through all clips for every id it is asked for."""
         records: list[ClipRecord] = []
-        at = cursor
+        at, step = cursor, min(BATCH, 2 * (limit + 1))
         while len(records) <= limit:
             where = _narrowed(wanted.where(), at, "start_ms", "clip")
-            found = self._sightings.find(where, sort=[("start_ms", -1), ("clip", -1)], limit=BATCH)
+            found = self._sightings.find(where, sort=[("start_ms", -1), ("clip", -1)], limit=step)
             if not found:
                 break
             ids = list(dict.fromkeys(document["clip"] for document in found))
-            documents = {d["_id"]: d for d in self._clips.find({"_id": {"$in": ids}, "state": ClipState.LIVE.value})}
-            records += [ClipRecord.from_document(documents[i]) for i in ids if i in documents]
-            at = Cursor(found[-1]["start_ms"], found[-1]["clip"])
+            records += self._live_in_order(ids, limit + 1 - len(records))
+            at, step = Cursor(found[-1]["start_ms"], found[-1]["clip"]), min(BATCH, 2 * step)
         return _page(records, limit, lambda record: Cursor(record.start_ms, record.id))
+
+    def _live_in_order(self, ids: Sequence[str], most: int) -> list[ClipRecord]:
+        """The first `most` of these clips that are live; as few are asked for as will do."""
+        records: list[ClipRecord] = []
+        for at in range(0, len(ids), max(1, most)):
+            part = ids[at : at + most]
+            documents = {d["_id"]: d for d in self._clips.find({"_id": {"$in": part}, "state": ClipState.LIVE.value})}
+            records += [ClipRecord.from_document(documents[i]) for i in part if i in documents]
+            if len(records) >= most:
+                break
+        return records[:most]
 
 
 def _narrowed(where: Where, cursor: Cursor | None, at_field: str, id_field: str) -> Where:
