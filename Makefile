@@ -77,8 +77,9 @@ password: ## Make a new password for the first admin of the running system
 open: ## Open the page of the running system
 	@$(BIN)/python -m infra.native open
 
-screenshots: setup ## Make the README's pictures anew (needs Chromium)
+screenshots: setup ## Make the README's pictures anew, and every page light, dark and phone in var/screenshots (needs Chromium)
 	@$(BIN)/python -m tests.e2e.screenshots
+	@$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 lock: ## Resolve pyproject.toml anew into requirements/ (ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m infra.native.locks $(ARGS)
