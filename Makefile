@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger films dead-letters bench rivals plan accuracy compose-test password open screenshots lock versitygw clean distclean wipe
+.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger api-fuzz films dead-letters bench rivals plan accuracy compose-test password open screenshots lock versitygw clean distclean wipe
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ format: setup ## Lay out the code with ruff
 
 ledger: ## Account for every frame of the running system's log, per camera and analysis (ARGS=--json)
 	@$(BIN)/python -m infra.native exec python -m consumers ledger $(ARGS)
+
+api-fuzz: setup ## Fuzz the API against its description, once for each role (EXAMPLES=200)
+	@API_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/unit/api_server/test_fuzz.py -q $(ARGS)
 
 films: ## Make the films that people ask for, until Ctrl-C (needs pip install moviepy in .venv)
 	@$(BIN)/python -m infra.native exec python -m api_server.exports
