@@ -15,7 +15,10 @@ const WORDS = {
   "user.delete": "deleted an account", "user.link": "made a password link", "password.link": "set a password by a link",
   "password.change": "changed their password", "camera.create": "added a camera", "camera.change": "changed a camera",
   "camera.delete": "deleted a camera", "camera.token": "made a camera token", "token.create": "made an API token",
-  "token.end": "ended an API token", "query.ask": "asked a query", "recording.upload": "uploaded",
+  "token.end": "ended an API token", "export.create": "began an export", "export.fetch": "fetched an export",
+  "share.create": "made a share link", "share.withdraw": "withdrew a share link", "share.play": "played a shared clip",
+  "totp.confirm": "set up a second factor", "totp.remove": "removed their second factor",
+  "password.reset_admin": "reset the admin's password", "query.ask": "asked a query", "recording.upload": "uploaded",
 };
 
 function how(entry) {
