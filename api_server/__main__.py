@@ -36,7 +36,7 @@ EXIT_CONFIGURATION = 78
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m api_server", description="lookout's API server and web page")
     parser.add_argument("command", nargs="?", choices=("serve", "reset-admin", "verify-audit"), default="serve")
-    parser.add_argument("--head", type=Head.parse, metavar="SEQ:HASH", help="of verify-audit: a head noted earlier")
+    parser.add_argument("--head", type=_head, metavar="SEQ:HASH", help="of verify-audit: a head noted earlier")
     asked = parser.parse_args(arguments)
     command = asked.command
     configure_logging(logging.INFO if command == "serve" else logging.WARNING)
@@ -48,6 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIGURATION
+
+
+def _head(text: str) -> Head:
+    try:
+        return Head.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _serve() -> int:
