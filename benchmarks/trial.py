@@ -26,7 +26,7 @@ _numbers = itertools.count()
 class Setup:
     """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all
     cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`:
-    of a stand-in, None for its default."""
+    of a stand-in, None for its default; `is_stored` False: clips go nowhere."""
 
     analysis: str
     threads: int
@@ -38,6 +38,7 @@ class Setup:
     cost_ms: float | None = None
     frame_ms: int = FRAME_MS
     search_every_ms: int = 1
+    is_stored: bool = True
 
     @property
     def load(self) -> Load:
@@ -96,6 +97,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
                 setup.threads,
                 setup.cost_ms,
                 one.with_suffix(".log"),
+                () if setup.is_stored else ("--memory-store",),
             )
             for one in var
         ]

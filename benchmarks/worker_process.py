@@ -14,6 +14,8 @@ from benchmarks.plain_loop import definition_of
 from benchmarks.stop_watch import Passed, StopWatch, answer_questions
 from common.contracts.work import AdmittedFrame, WindowOpening
 from common.logs import configure_logging
+from common.settings import StorageSettings
+from common.storage.memory import MemoryObjectStore
 from consumers import wiring
 from consumers.pipeline.analysed import AnalysedFrame
 from consumers.pipeline.analysis import AnalysisDefinition
@@ -56,6 +58,16 @@ def install(definition: AnalysisDefinition, watch: StopWatch, slow_ms: float, sl
         setattr(wiring, name, value)
 
 
+class MemoryStore(MemoryObjectStore):
+    """Instead of S3, where only the runtime's own work is to be compared."""
+
+    def __init__(self, _settings: StorageSettings) -> None:
+        super().__init__()
+
+    def ensure_bucket(self) -> None:
+        """It is there."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--analysis", required=True)
@@ -63,12 +75,15 @@ def main() -> int:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--slow-ms", type=float, default=0.0, help=f"sleep this long for a frame of {SLOW_CAMERA}")
     parser.add_argument("--slow-every", type=int, default=1, help="for every so manieth of its frames")
+    parser.add_argument("--memory-store", action="store_true", help="clips go nowhere: no S3 server is asked")
     arguments = parser.parse_args()
     configure_logging()
     definition = definition_of(arguments.analysis, arguments.cost_ms)
     watch = StopWatch()
     install(definition, watch, arguments.slow_ms, arguments.slow_every)
 
+    if arguments.memory_store:
+        setattr(wiring, "S3ObjectStore", MemoryStore)  # noqa: B010  mypy: a module's name is no variable
     answer_questions(watch)
     options = wiring.RunOptions(name=definition.name, threads=arguments.threads, health_port=0)
     with contextlib.suppress(KeyboardInterrupt):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.interference import Interference
 from benchmarks.load import delete_topics, fill, make_topics
 from benchmarks.plain_loop import definition_of
 from benchmarks.rivals.environments import REPOSITORY, python_of
@@ -26,12 +27,13 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class RivalResult:
-    """All processes together, after their warm-up."""
+    """All processes together, after their warm-up. `others`: share of the machine that others took meanwhile."""
 
     frames: int
     work_s: float
     cpu_s: float
     frame_ms: dict[str, float]
+    others: float
 
     @property
     def per_s(self) -> float:
@@ -65,11 +67,13 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
             )
             for number in range(setup.processes)
         ]
+        interference = Interference()
         try:
             if setup.processes > 1:
                 time.sleep(JOIN_S)
                 fill(settings, definition, setup.load, jpegs)
             reports = _finished(workers, setup.load.total)
+            others = interference.share()
         finally:
             for worker in workers:
                 worker.stop()
@@ -79,6 +83,7 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
         work_s=max(report["work_s"] for report in reports),
         cpu_s=sum(report["cpu_s"] for report in reports),
         frame_ms=reports[0]["frame_ms"],
+        others=others,
     )
 
 
