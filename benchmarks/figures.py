@@ -42,7 +42,7 @@ class Effort:
     pairs: int
 
 
-FULL = Effort(rounds=3, tries=3, frames=700, threads=(1, 2, 4, 8), sleeping=(1, 2, 4, 8, 16, 32), pairs=10)
+FULL = Effort(rounds=3, tries=2, frames=500, threads=(1, 2, 4, 8), sleeping=(1, 2, 4, 8, 16, 32), pairs=10)
 QUICK = Effort(rounds=1, tries=1, frames=400, threads=(1, 2, 8), sleeping=(1, 8, 32), pairs=3)
 Servers = Callable[[], dict[str, str]]
 
@@ -54,6 +54,11 @@ def _trial(environment: dict[str, str], setup: Setup, tries: int) -> Trial:
 
 def _plain(analysis: str, tries: int, *, processes: int = 1, frames: int = 300) -> Plain:
     return calmest(lambda: run_plain(analysis, SIZE, cameras=CAMERAS, processes=processes, frames=frames), tries)
+
+
+def _say(what: str, others: float) -> None:
+    """Of a long measurement, what is there already."""
+    print(f"  {what}; others {others:.0%}", file=sys.stderr, flush=True)
 
 
 def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
@@ -70,6 +75,7 @@ def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
             ratios.append((plain_ms / trial.cpu_ms, trial.others))
             added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
             parts.append(f"{trial.cpu_ms:.2f}/{plain_ms:.2f}")
+            _say(f"emotion, {threads} threads: {parts[-1]} ms", trial.others)
         value, others = typical(ratios)
         detail = f"CPU ms a frame / plain loop: {', '.join(parts)}"
         limit = 0.95 if threads == 1 else 0.90
@@ -92,6 +98,7 @@ def overhead(servers: Servers, effort: Effort) -> list[Figure]:
             added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
             of_groups = {name: round(s / trial.frames * 1000, 3) for name, s in trial.cpu_by_group.items()}
             groups.append(f"plain {plain_ms:.2f}, {of_groups}")
+            _say(f"no-op, {threads} threads: +{added[-1][0]:.2f} ms, {groups[-1]}", trial.others)
         value, others = typical(added)
         found.append(Figure(f"no-op, {threads} threads: overhead", 0.3, True, value, "ms", others, "; ".join(groups)))
     return found
@@ -106,6 +113,7 @@ def processes(servers: Servers, effort: Effort) -> list[Figure]:
         trial = _trial(environment, Setup("emotion", 2, cameras=CAMERAS, frames=2 * effort.frames), effort.tries)
         ratios.append((trial.per_s / two.per_s, max(two.others, trial.others)))
         parts.append(f"{trial.per_s:.1f}/{two.per_s:.1f}")
+        _say(f"2 threads / 2 processes: {parts[-1]} frames/s", ratios[-1][1])
     value, others = typical(ratios)
     detail = f"frames/s: {', '.join(parts)}"
     return [Figure("emotion, 2 threads / 2 plain processes", 0.9, False, value, "", others, detail)]
@@ -126,6 +134,7 @@ def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
             best = min(threads * 1000 / (SLEEP_MS + trial.cpu_ms), ceiling)
             ratios.append((trial.per_s / best, trial.others))
             parts.append(f"{trial.per_s:.1f}/{best:.1f}")
+            _say(f"sleeping, {threads} threads: {parts[-1]} frames/s", trial.others)
         value, others = typical(ratios)
         detail = f"frames/s / best possible: {', '.join(parts)}; CPU ceiling {ceiling:.0f}"
         found.append(Figure(f"sleeping 50 ms, {threads} threads", 0.95, False, value, "", others, detail))
