@@ -42,6 +42,13 @@ def start_ms(seconds_ago: int) -> int:
     return (time.time_ns() // 1_000_000 - seconds_ago * 1000) // 10_000 * 10_000
 
 
+DRAWN_PIXELS = """(() => {
+    const canvas = document.getElementById("overlay");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+})()"""
+
+
 def test_sign_in_wrong_password_is_told_and_the_page_asked_for_comes_afterwards(
     stage: Stage, open_page: Callable[[], Page]
 ) -> None:
@@ -167,7 +174,7 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
     page.locator("video").wait_for()
     page.keyboard.press("Space")
     wait_js(page, IS_PLAYING)
-    assert page.evaluate(FRAMES_SHOWN) > 5
+    wait_js(page, f"{FRAMES_SHOWN} > 5")
     page.keyboard.press("Space")
     at = page.evaluate("document.querySelector('video').currentTime")
     page.keyboard.press(".")
@@ -197,6 +204,28 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
     page.context.clear_cookies()
     page.get_by_role("searchbox", name="Plate").fill("KA")
     page.wait_for_url("**/sign-in?next=*")
+
+
+def test_boxes_of_a_clip_are_switched_on_and_off(stage: Stage, open_page: Callable[[], Page]) -> None:
+    """An analysed clip gives way to the recorded one; a recorded clip gets the boxes of a sidecar."""
+    camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
+    plates = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
+    recording = stage.add_clip(make_clip(Cars(), camera, start_ms(30), analysis="recorder"))
+    page = open_page()
+    sign_in(page, stage, "/clips")
+    expect(page.locator(".card")).to_have_count(2)
+    page.goto(f"{stage.url}/clips/{plates}?t=8")
+    page.get_by_role("group", name="Boxes").get_by_label("drawn").uncheck()
+    wait_js(page, "document.querySelector('video').src.includes('recorder.')")
+    wait_js(page, "document.querySelector('video').currentTime > 7")
+
+    page.goto(f"{stage.url}/clips/{recording}?t=8")
+    wait_js(page, "document.querySelector('video').readyState >= 2")
+    assert page.evaluate(DRAWN_PIXELS) == 0
+    page.get_by_role("group", name="Boxes").get_by_label("license plate").check()
+    wait_js(page, f"({DRAWN_PIXELS}) > 500")
+    page.get_by_role("group", name="Boxes").get_by_label("license plate").uncheck()
+    wait_js(page, f"({DRAWN_PIXELS}) === 0")
 
 
 def test_page_works_at_phone_width_and_by_keyboard(stage: Stage, open_page: Callable[[], Page]) -> None:

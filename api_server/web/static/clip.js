@@ -1,5 +1,6 @@
 // One clip: player, sightings to jump to, facts.
 import { get, remove } from "./api.js";
+import { Overlay } from "./boxes.js";
 import { byId, confirmed, el, notice, picture, showProblem, wireDialog } from "./dom.js";
 import { analysisName, bytes, duration, percent, timeOf } from "./words.js";
 
@@ -22,6 +23,9 @@ video.addEventListener("error", () =>
   showProblem(byId("problem"), new Error("The video cannot be played. It may have been deleted, or the store does not answer.")),
 );
 
+/** A start that a pause or another video cuts short needs no word; what cannot be played is told by the video's own error. */
+const play = () => video.play().catch(() => undefined);
+
 function seek(seconds) {
   const last = Number.isFinite(video.duration) ? video.duration : seconds;
   video.currentTime = Math.min(Math.max(0, seconds), last);
@@ -36,7 +40,7 @@ function sightingRow(sighting) {
     {},
     el(
       "button",
-      { type: "button", onclick: () => { seek(sighting.at_ms / 1000 - 0.5); video.play(); } },
+      { type: "button", onclick: () => { seek(sighting.at_ms / 1000 - 0.5); play(); } },
       picture(sighting.crop, "", "", { class: "crop" }),
       el(
         "span",
@@ -65,6 +69,55 @@ const facts = {
 };
 byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 
+/** The other clips of the same window: the same frames, looked at by another analysis, or as they were recorded. */
+async function siblings() {
+  const window = clip.id.split(".").slice(2).join(".");
+  const start = Number(clip.id.split(".")[2]);
+  const query = new URLSearchParams({
+    camera: clip.camera, sightings: "any", limit: 50, from: new Date(start).toISOString(), to: new Date(start + 1).toISOString(),
+  });
+  const { clips } = await get(`/v1/clips?${query}`);
+  return clips.filter((one) => one.id !== clip.id && one.id.endsWith(`.${window}`));
+}
+
+function toggle(words, isOn, changed) {
+  const box = el("input", { type: "checkbox", checked: isOn, onchange: () => changed(box.checked) });
+  return el("label", { class: "inline" }, box, words);
+}
+
+/** An analysed clip with its boxes or as it was recorded: the boxes are part of the picture, so the video is changed. */
+function switchVideo(recorded, isDrawn) {
+  const [now, isPlaying] = [video.currentTime, !video.paused];
+  const shift = (clip.t0_us - recorded.t0_us) / 1e6;
+  video.src = isDrawn ? clip.video : recorded.video;
+  video.currentTime = Math.max(0, isDrawn ? now - shift : now + shift);
+  if (isPlaying) play();
+}
+
+/** A recorded clip with the boxes of one analysis or several, from their sidecars. */
+function overlays(analysed) {
+  const overlay = new Overlay(video, byId("overlay"), clip);
+  return analysed.map((one) =>
+    toggle(analysisName(one.analysis), false, async (isOn) => {
+      if (isOn) overlay.show(await get(one.sidecar));
+      else overlay.hide(one.analysis);
+    }),
+  );
+}
+
+async function offerBoxes() {
+  const others = await siblings();
+  const recorded = others.find((one) => one.analysis === "recorder");
+  const toggles =
+    clip.analysis === "recorder"
+      ? overlays(others)
+      : recorded
+        ? [toggle("drawn", true, (isOn) => switchVideo(recorded, isOn))]
+        : [];
+  byId("boxes").append(...toggles);
+  byId("boxes").hidden = toggles.length === 0;
+}
+
 const frameSeconds = clip.frame_count > 1 ? clip.duration_ms / 1000 / (clip.frame_count - 1) : 0.1;
 function step(frames) {
   video.pause();
@@ -76,7 +129,7 @@ for (const button of document.querySelectorAll("[data-step]")) {
 byId("speed").addEventListener("change", (event) => { video.playbackRate = Number(event.target.value); });
 
 const KEYS = {
-  " ": () => (video.paused ? video.play() : video.pause()),
+  " ": () => (video.paused ? play() : video.pause()),
   ArrowLeft: () => seek(video.currentTime - 2),
   ArrowRight: () => seek(video.currentTime + 2),
   ",": () => step(-1),
@@ -100,3 +153,5 @@ byId("delete").addEventListener("click", async () => {
     notice(problem.message);
   }
 });
+
+await offerBoxes().catch((problem) => notice(problem.message));

@@ -1,9 +1,9 @@
 // Live pictures: one WebSocket for all cameras of a page; each picture is drawn with its newest boxes on a canvas.
 import { post } from "./api.js";
+import { drawBoxes } from "./boxes.js";
 
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const STALE_MS = 5000;
-const COLOURS = { emotion: "#ffd54a", license_plate: "#55e0ff" };
 
 export class Live {
   /** `changed(camera, isLive, capturedUs)`: called at every picture, and once when pictures stop coming. */
@@ -96,9 +96,7 @@ export class Live {
     const context = canvas.getContext("2d", { alpha: false });
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
-    for (const [analysis, items] of Object.entries(header.detections ?? {})) {
-      for (const item of items) drawBox(context, item, COLOURS[analysis] ?? "#8cff9e", canvas.width);
-    }
+    for (const [analysis, items] of Object.entries(header.detections ?? {})) drawBoxes(context, analysis, items);
     this.seenAt.set(header.camera, performance.now());
     this.changed(header.camera, true, header.captured_us);
   }
@@ -112,21 +110,4 @@ export class Live {
       }
     }
   }
-}
-
-function drawBox(context, item, colour, width) {
-  const [x, y, w, h] = item.box;
-  const size = Math.max(12, Math.round(width / 40));
-  const words = [item.text ?? item.label ?? item.kind, Number.isFinite(item.score) ? `${Math.round(item.score * 100)} %` : ""]
-    .filter(Boolean)
-    .join(" ");
-  context.lineWidth = Math.max(2, Math.round(width / 320));
-  context.strokeStyle = colour;
-  context.strokeRect(x, y, w, h);
-  context.font = `600 ${size}px system-ui, sans-serif`;
-  const above = y >= size * 1.5 ? y - size * 1.5 : y + h;
-  context.fillStyle = "rgb(0 0 0 / 70%)";
-  context.fillRect(x, above, context.measureText(words).width + size * 0.7, size * 1.5);
-  context.fillStyle = colour;
-  context.fillText(words, x + size * 0.35, above + size * 1.08);
 }
