@@ -70,6 +70,7 @@ async function loadDiff(query) {
     ...diff.added.map((one) => diffRow("good", "new", null, one)),
     ...diff.removed.map((one) => diffRow("bad", "gone", one, null)),
   );
+  byId("diff-table").hidden = byId("diff-rows").children.length === 0;
   byId("diff").hidden = false;
 }
 
