@@ -49,6 +49,7 @@ PAGES = (
     ("/recordings", "Recordings", Action.RECORDING_VIEW),
     ("/queries", "Queries", Action.QUERY_VIEW),
     ("/status", "Status", Action.STATUS_VIEW),
+    ("/kept", "Kept", Action.CAMERA_VIEW),
     ("/users", "Users", Action.USER_MANAGE),
     ("/audit", "Audit", Action.AUDIT_VIEW),
 )
@@ -147,6 +148,7 @@ def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
                 ("/queries", SignedIn(Action.QUERY_VIEW), "queries.html", "Queries"),
                 ("/queries/<query_id>", OnQuery(Action.QUERY_VIEW), "query.html", "Query"),
                 ("/status", SignedIn(Action.STATUS_VIEW), "status.html", "Status"),
+                ("/kept", SignedIn(Action.CAMERA_VIEW), "kept.html", "What is kept, and why"),
                 ("/users", Allowed(Action.USER_MANAGE), "users.html", "Users"),
                 ("/audit", Allowed(Action.AUDIT_VIEW), "audit.html", "Audit"),
                 ("/account", InPerson(), "account.html", "Your account"),

@@ -18,7 +18,7 @@ from tests.compose.project import ComposeFailed, Project, free_port, image_mb, r
 from tests.e2e.api_person import ApiPerson, wait_for
 
 ANALYSES = ("recorder", "emotion", "license_plate")
-READY = ("kafka", "mongo", "s3", "ingest", "api", "indexer", "signalling", *ANALYSES)
+READY = ("kafka", "mongo", "s3", "ingest", "api", "indexer", "signalling", "pictures", *ANALYSES)
 READY_S = 240.0
 FIRST_CLIP_S = 240.0
 SETTLE_S = 20.0
