@@ -217,5 +217,14 @@ def share_routes(views: ShareViews) -> list[Route]:
             media=VIDEO_TYPE,
             errors=(404, 416),
         ),
-        Route("GET", "/s/<token>", held, views.page, "Page: a shared clip.", media="text/html", errors=(404,)),
+        Route(
+            "GET",
+            "/s/<token>",
+            held,
+            views.page,
+            "Page: a shared clip.",
+            media="text/html",
+            errors=(404,),
+            is_page=True,
+        ),
     ]
