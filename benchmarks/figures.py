@@ -120,10 +120,9 @@ def processes(servers: Servers, effort: Effort) -> list[Figure]:
 
 
 def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
-    """A model that sleeps 50 ms: N / (50 ms + CPU a frame), up to what the cores can do in plain loops."""
+    """A model that sleeps 50 ms: N / (50 ms + CPU a frame), as far as the cores go, which broker and store use too."""
     environment = servers()
     cores = os.cpu_count() or 1
-    ceiling = _plain("noop", effort.tries, processes=cores, frames=1000).per_s
     found = []
     for threads in effort.sleeping:
         ratios, parts = [], []
@@ -131,12 +130,14 @@ def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
             frames = min(4000, max(160, threads * 8 * 18))
             setup = Setup("sleep", threads, cameras=8, frames=frames, cost_ms=SLEEP_MS)
             trial = _trial(environment, setup, effort.tries)
+            ceiling = cores * 1000 / (trial.cpu_ms + trial.servers_ms)
             best = min(threads * 1000 / (SLEEP_MS + trial.cpu_ms), ceiling)
             ratios.append((trial.per_s / best, trial.others))
-            parts.append(f"{trial.per_s:.1f}/{best:.1f}")
+            cpu = f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}"
+            parts.append(f"{trial.per_s:.1f}/{best:.1f} ({cpu})")
             _say(f"sleeping, {threads} threads: {parts[-1]} frames/s", trial.others)
         value, others = typical(ratios)
-        detail = f"frames/s / best possible: {', '.join(parts)}; CPU ceiling {ceiling:.0f}"
+        detail = f"frames/s / best possible: {', '.join(parts)}"
         found.append(Figure(f"sleeping 50 ms, {threads} threads", 0.95, False, value, "", others, detail))
     return found
 

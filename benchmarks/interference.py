@@ -20,6 +20,10 @@ class Interference:
         elapsed_s = max(1e-3, time.monotonic() - self._begun_s)
         return min(1.0, max(0.0, others_s / elapsed_s / (os.cpu_count() or 1)))
 
+    def own_s(self) -> float:
+        """CPU seconds of this process and all that it started, since."""
+        return _own_s() - self._own_s
+
 
 def _busy_s() -> float:
     times = psutil.cpu_times()

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Setup:
 class Trial:
     """All processes together, after their warm-up. `work_s`: until the last frame was in its clip; `elapsed_s`: until
     the last clip was announced. Latencies and stages are of the first process. `others`: share of the machine that
-    others took meanwhile."""
+    others took meanwhile. `servers_ms`: CPU a frame of broker and store, where this process started them."""
 
     frames: int
     elapsed_s: float
@@ -64,6 +65,7 @@ class Trial:
     stored_bytes: int
     stored_frames: int
     others: float
+    servers_ms: float
 
     @property
     def cpu_ms(self) -> float:
@@ -87,7 +89,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
     make_topics(settings, max(DEFAULT_PARTITIONS, setup.partitions))
     kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
     finish = Finish(settings)
-    interference = Interference()
+    interference, self_s = Interference(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         var = [Path(folder, str(number)) for number in range(setup.processes)]
         workers = [
@@ -109,15 +111,19 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
                 )
             reports = [worker.report() for worker in workers]
             others = interference.share()
+            not_servers_s = time.process_time() - self_s + sum(report["process_cpu_s"] for report in reports)
+            servers_s = interference.own_s() - not_servers_s
         finally:
             for worker in workers:
                 worker.stop()
             finish.close()
             delete_topics(settings)
-    return _trial(reports, kafka_bytes, finish, others)
+    return _trial(reports, kafka_bytes, finish, others, servers_s)
 
 
-def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish, others: float) -> Trial:
+def _trial(
+    reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish, others: float, servers_s: float
+) -> Trial:
     groups = {group for report in reports for group in report["cpu_by_group"]}
     return Trial(
         frames=sum(report["frames"] for report in reports),
@@ -132,6 +138,7 @@ def _trial(reports: Sequence[dict[str, Any]], kafka_bytes: int, finish: Finish, 
         stored_bytes=finish.stored_bytes,
         stored_frames=finish.frames,
         others=others,
+        servers_ms=max(0.0, servers_s) / finish.frames * 1000,
     )
 
 
