@@ -13,9 +13,7 @@ class RetentionSettings(Settings):
     """How long clips are kept. Never shorter than the log keeps frames, or a replay would store them anew (DESIGN 5,
     rule 12). Plates say who was where, so they go after a day; pictures after three."""
 
-    footage_bytes: int = Field(
-        20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all together"
-    )
+    footage_bytes: int = Field(20 * 10**9, alias="LOOKOUT_FOOTAGE_BYTES", ge=10**8, description="all together")
     footage_hours: int = Field(72, alias="LOOKOUT_FOOTAGE_HOURS", gt=LOG_HOURS, le=24 * 3650)
     upload_hours: int = Field(720, alias="LOOKOUT_UPLOAD_HOURS", ge=1, le=24 * 3650)
     plate_hours: int = Field(24, alias="LOOKOUT_PLATE_HOURS", gt=LOG_HOURS, le=24 * 3650, description="plates, crops")
