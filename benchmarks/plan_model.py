@@ -1,6 +1,5 @@
 """The arithmetic of a plan: from what a frame and a camera were measured to cost, to what many of them need."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -110,21 +109,30 @@ def need_of(costs: Costs, asked: Asked, analysis: str) -> Need:
 def make_plan(costs: Mapping[str, Costs], asked: Asked, record_bytes: float, clip_s: float) -> Plan:
     """`record_bytes`: of one frame in the log. `clip_s`: an outage costs the window that was open at its beginning."""
     needs = {analysis: need_of(costs[analysis], asked, analysis) for analysis in asked.every_ms}
-    fullest = math.ceil(asked.cameras / asked.partitions)
+    fullest = max(spread(asked.cameras, asked.partitions))
     kept_bytes = FRAMES_TOTAL_BYTES / asked.partitions - SEGMENT_BYTES
     fullest_per_s = fullest * asked.per_s * record_bytes
     rate = asked.cameras * asked.per_s * record_bytes
+    held = [
+        min(cameras * asked.per_s * record_bytes * LOG_MAX_S, FRAMES_TOTAL_BYTES / asked.partitions)
+        for cameras in spread(asked.cameras, asked.partitions)
+    ]
     return Plan(
         needs=needs,
         cores=sum(need.cores for need in needs.values()),
         memory_mb=sum(need.memory_mb for need in needs.values()),
         stored_per_s=sum(need.stored_per_s for need in needs.values()),
         kafka_per_s=rate,
-        log_bytes=min(rate * LOG_MAX_S, FRAMES_TOTAL_BYTES),
+        log_bytes=sum(held),
         partitions_used=min(asked.cameras, asked.partitions),
         fullest_cameras=fullest,
         outage_s=max(0.0, min(LOG_MAX_S, kept_bytes / fullest_per_s) - clip_s),
     )
+
+
+def spread(cameras: int, partitions: int) -> list[int]:
+    """Cameras of each partition, as the API server hands them out."""
+    return [cameras // partitions + (number < cameras % partitions) for number in range(partitions)]
 
 
 def error_percent(predicted: float, measured: float) -> float:

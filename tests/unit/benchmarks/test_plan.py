@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.calibration import CalibrationFile
 from benchmarks.plan import intervals, main
-from benchmarks.plan_model import LOG_MAX_S, Asked, Costs, Point, costs_of, error_percent, make_plan, need_of
+from benchmarks.plan_model import LOG_MAX_S, Asked, Costs, Point, costs_of, error_percent, make_plan, need_of, spread
 
 COSTS = Costs(
     idle_cores=0.02,
@@ -84,6 +84,16 @@ def test_make_plan_outage_of_many_cameras_is_what_the_fullest_partition_holds() 
 def test_make_plan_log_is_never_larger_than_its_bound() -> None:
     plan = make_plan({"emotion": COSTS}, Asked(500, 30, {"emotion": 100}), record_bytes=100_000, clip_s=10)
     assert plan.log_bytes == 8 * 2**30
+
+
+def test_make_plan_log_of_few_cameras_fills_only_their_partitions() -> None:
+    plan = make_plan({"emotion": COSTS}, Asked(4, 30, {"emotion": 100}), record_bytes=100_000, clip_s=10)
+    assert plan.log_bytes == pytest.approx(4 * 8 * 2**30 / 12)
+
+
+def test_spread_is_even_and_complete() -> None:
+    assert spread(14, 12) == [2, 2] + [1] * 10
+    assert sum(spread(25, 12)) == 25
 
 
 def test_error_percent_predicted_more_is_positive() -> None:
