@@ -1,6 +1,7 @@
 // One clip: player, sightings to jump to, facts.
 import { get, remove } from "./api.js";
 import { Overlay } from "./boxes.js";
+import { wireHold, wireShare } from "./clip_keeping.js";
 import { byId, confirmed, el, notice, picture, showProblem, wireDialog } from "./dom.js";
 import { analysisName, bytes, duration, percent, timeOf } from "./words.js";
 
@@ -143,6 +144,8 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
+wireHold(path, clip);
+wireShare(path);
 wireDialog(byId("delete-dialog"));
 byId("delete").addEventListener("click", async () => {
   if (!(await confirmed(byId("delete-dialog")))) return;
