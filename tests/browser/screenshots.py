@@ -63,6 +63,13 @@ def wait_for_video(page: Page) -> None:
     wait_until(lambda: bool(page.evaluate("document.querySelector('video').readyState >= 2")), "the video is there")
 
 
+def make_link(page: Page) -> None:
+    """On a clip's page: share it, and leave the dialog open."""
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Make a link").click()
+    page.locator("#shares li").first.wait_for()
+
+
 def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) -> None:
     for scheme, size, suffix in SHOTS:
         page = sign_in(browser, stage, scheme, size)
@@ -95,6 +102,8 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
         wait_for_video(page)
         page.wait_for_timeout(800)
         shoot("clip")
+        make_link(page)
+        shoot("share")
         page.goto(f"{stage.url}/sightings")
         page.locator("tbody tr").first.wait_for()
         page.wait_for_timeout(800)
