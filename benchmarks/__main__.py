@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import consumers, figures
 
 DEFAULT_OUT = Path("var/bench")
-SWEEP = ["--analysis", "emotion", "--threads", "1,2,4,6,8", "--frames", "500", "--loads", "0.25,0.5,0.75,0.9"]
+SWEEP = ["--analysis", "emotion", "--threads", "1,2,4,6,8", "--frames", "400", "--loads", "0.25,0.5,0.75,0.9"]
 BATCHES = ["--batch", "1,4,8"]
 
 

@@ -43,7 +43,7 @@ class Effort:
 
 
 FULL = Effort(rounds=3, tries=2, frames=500, threads=(1, 2, 4, 8), sleeping=(1, 2, 4, 8, 16, 32), pairs=10)
-QUICK = Effort(rounds=1, tries=1, frames=400, threads=(1, 2, 8), sleeping=(1, 8, 32), pairs=3)
+QUICK = Effort(rounds=1, tries=1, frames=300, threads=(1, 2, 8), sleeping=(1, 8, 32), pairs=2)
 Servers = Callable[[], dict[str, str]]
 
 

@@ -13,12 +13,15 @@ from typing import Any
 from benchmarks.thread_cpu import cpu_by_group, difference
 from common.metrics import Metrics
 
-WARM_UP_FRAMES = 40
-"""The clocks start after so many: first pictures fill caches and start threads."""
+UNSETTLED_FRAMES = 40
+"""Latencies of the first ones are left out: caches fill and threads start."""
 
 
 class StopWatch:
-    """From the end of the warm-up: CPU and wall time, and how long each frame took. Any thread."""
+    """From the first frame's analysis on: CPU and wall time, and how long each frame took. Any thread.
+
+    Not from a later frame: with several threads others would be half done by then, and their work seem to cost nothing.
+    """
 
     def __init__(self) -> None:
         self.metrics: Metrics | None = None
@@ -27,32 +30,39 @@ class StopWatch:
         self._last_s = 0.0
         self._begun: tuple[float, float, dict[str, float]] | None = None
 
+    def begin(self) -> None:
+        """A frame's analysis begins; the first call counts."""
+        if self._begun is None:
+            with self._lock:
+                if self._begun is None:
+                    self._begun = (time.perf_counter(), time.process_time(), cpu_by_group())
+
     def passed(self, one: "Passed") -> None:
         """A frame is through the ordered stage."""
         with self._lock:
             self._done.append(one)
             self._last_s = time.perf_counter()
-            if len(self._done) == WARM_UP_FRAMES:
-                self._begun = (self._last_s, time.process_time(), cpu_by_group())
 
     def report(self) -> dict[str, Any]:
-        """Zeros until the warm-up is over. `work_s`: until the last frame was in its clip; `wall_s`: until now."""
+        """`work_s`: until the last frame was in its clip; `wall_s`: until now. Zeros before the first frame."""
+        now_s, now_cpu_s = time.perf_counter(), time.process_time()
         with self._lock:
-            done, all_done, last_s = self._done[WARM_UP_FRAMES:], len(self._done), self._last_s
-        wall_s, cpu_s, by_group = self._begun or (last_s, time.process_time(), {})
+            done, last_s = list(self._done), self._last_s
+        wall_s, cpu_s, by_group = self._begun or (now_s, now_cpu_s, cpu_by_group())
+        settled = done[UNSETTLED_FRAMES:]
         return {
             "frames": len(done),
-            "done": all_done,
-            "wall_s": time.perf_counter() - wall_s,
-            "work_s": last_s - wall_s,
-            "cpu_s": time.process_time() - cpu_s,
+            "done": len(done),
+            "wall_s": now_s - wall_s,
+            "work_s": max(0.0, last_s - wall_s),
+            "cpu_s": now_cpu_s - cpu_s,
             "cpu_by_group": difference(cpu_by_group(), by_group),
-            "process_cpu_s": time.process_time(),
+            "process_cpu_s": now_cpu_s,
             "rss_mb": resident_mb(),
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "frame_ms": quantiles([one.frame_ms for one in done]),
-            "ingest_ms": quantiles([one.ingest_ms for one in done]),
-            "stage_ms": stage_ms(self.metrics, all_done) if self.metrics is not None else {},
+            "frame_ms": quantiles([one.frame_ms for one in settled]),
+            "ingest_ms": quantiles([one.ingest_ms for one in settled]),
+            "stage_ms": stage_ms(self.metrics, len(done)) if self.metrics is not None else {},
         }
 
     def passages(self) -> list[tuple[str, float, float]]:

@@ -49,7 +49,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All processes together, after their warm-up. `work_s`: until the last frame was in its clip; `elapsed_s`: until
+    """All processes together, from the first frame on. `work_s`: to the last frame in its clip; `elapsed_s`: until
     the last clip was announced. Latencies and stages are of the first process. `others`: share of the machine that
     others took meanwhile. `servers_ms`: CPU a frame of broker and store, where this process started them."""
 

@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class RivalResult:
-    """All processes together, after their warm-up. `others`: share of the machine that others took meanwhile."""
+    """All processes together, from the first frame on. `others`: share of the machine that others took meanwhile."""
 
     frames: int
     work_s: float

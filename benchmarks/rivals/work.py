@@ -51,6 +51,7 @@ class FrameWork:
 
     def analyse(self, key: bytes, value: bytes, headers: Headers, partition: int, offset: int, log_ms: int) -> Worked:
         """Stage 1. Every frame is searched."""
+        self._watch.begin()
         begun_s = time.perf_counter()
         described = decode_headers(headers)
         frame = AdmittedFrame(
