@@ -40,6 +40,7 @@ def test_shared_clip_plays_for_whoever_has_the_link_until_it_is_withdrawn(
     page = open_page()
     sign_in(page, stage, "/clips")
     page.locator(f'[data-clip="{clip}"]').click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Gate")  # the script has taken over the buttons
     page.get_by_role("button", name="Share").click()
     page.get_by_label("What for").fill("the insurer")
     page.get_by_role("button", name="Make a link").click()
@@ -64,6 +65,7 @@ def test_held_clip_cannot_be_deleted_until_it_is_released(stage: Stage, open_pag
     page = open_page()
     sign_in(page, stage, "/clips")
     page.locator(f'[data-clip="{clip}"]').click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Gate")  # the script has taken over the buttons
     page.get_by_role("button", name="Hold").click()
     page.get_by_label("Reason").fill("case 7")
     page.get_by_role("button", name="Hold clip").click()
