@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from api_server.access.permission import CameraFacts
-from api_server.database.record import Record
+from api_server.database.revised import RevisedRecord
 
 EXPORT_ID_PATTERN = r"^ex-[a-z2-7]{16}$"
 EXPORTS_PREFIX = "exports/"
@@ -36,14 +36,13 @@ ACTIVE = (ExportState.RECEIVED, ExportState.PROCESSING)
 SHOWN = (*ACTIVE, ExportState.FINISHED, ExportState.FAILED)
 
 
-class ExportRecord(Record):
+class ExportRecord(RevisedRecord):
     """One export. All that changes is in this one document, each step one atomic operation on `revision`.
 
     `around_ms`: of a film, how much of a clip is shown before and after each sighting; None: all of it. `lease_us`:
     until when a worker has promised to go on with it; past that another may take it. `attempts`: how often one has.
     """
 
-    revision: int = 1
     owner: str
     name: str
     kind: ExportKind

@@ -6,11 +6,9 @@ from typing import Any
 from api_server.clips.paging import Cursor, after
 from api_server.clips.store import Page
 from api_server.database.port import Database
+from api_server.database.revised import rewrite
 from api_server.database.schema import EXPORTS
 from api_server.exports.record import SHOWN, ExportKind, ExportRecord, ExportState
-from common.errors import Transient
-
-TRIES = 20
 
 
 class ExportStore:
@@ -63,21 +61,8 @@ class ExportStore:
         return self._exports.total("bytes", {})
 
     def rewrite(self, export_id: str, apply: Callable[[ExportRecord], ExportRecord]) -> ExportRecord | None:
-        """Change an export in one atomic operation that names the revision it starts from; as it is then, None when
-        there is none. `apply` returns the same object when there is nothing to change."""
-        for _ in range(TRIES):
-            export = self.known(export_id)
-            if export is None:
-                return None
-            changed = apply(export)
-            if changed is export:
-                return export
-            changed = changed.model_copy(update={"revision": export.revision + 1})
-            fields = changed.to_document()
-            del fields["_id"]
-            if self._exports.update({"_id": export_id, "revision": export.revision}, {"$set": fields}):
-                return changed
-        raise Transient("the export keeps being changed by others")
+        """As `database.revised.rewrite`, in any state."""
+        return rewrite(self._exports, lambda: self.known(export_id), apply)
 
     def hide(self, export_id: str) -> None:
         """Take it out of sight; the eraser does the rest."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api_server.clips.plate_text import plate_key
 from api_server.database.record import Record
+from api_server.database.revised import RevisedRecord
 from common.contracts.base import Contract
 from common.contracts.camera_settings import EmotionPurpose
 from common.contracts.detection import Box, Sighting
@@ -58,7 +59,7 @@ class Question(Contract):
     expected_ms: int | None = None
 
 
-class QueryRecord(Record):
+class QueryRecord(RevisedRecord):
     """One query. All that changes is in this one document, so that each step is one atomic operation on `revision`.
 
     `slot` is unique: the fingerprint while this query is the answer to its question, else the id. `done`: the finished
@@ -66,7 +67,6 @@ class QueryRecord(Record):
     `has_parts`: whether the objects its result was joined from are still there.
     """
 
-    revision: int = 1
     slot: str
     question: Question
     state: QueryState = QueryState.RECEIVED

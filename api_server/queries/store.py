@@ -5,12 +5,10 @@ from collections.abc import Callable, Collection, Sequence
 from api_server.clips.paging import Cursor, after
 from api_server.clips.store import Page
 from api_server.database.port import Database, Where
+from api_server.database.revised import rewrite
 from api_server.database.schema import QUERIES, QUERY_SIGHTINGS
 from api_server.queries.record import SHOWN, QueryRecord, QuerySightingRecord, QueryState
-from common.errors import Transient
 
-TRIES = 20
-"""Of one change: the API and the indexer seldom meet at a query, and one of them always gets on."""
 DIFF_MAX = 20_000
 """Most sightings that are compared."""
 
@@ -65,21 +63,8 @@ class QueryStore:
         return Page(shown, Cursor(shown[-1].created_us, shown[-1].id) if len(queries) > limit else None)
 
     def rewrite(self, query_id: str, apply: Callable[[QueryRecord], QueryRecord]) -> QueryRecord | None:
-        """Change a query in one atomic operation that names the revision it starts from; the query as it is then, None
-        when there is none. `apply` returns the same object when there is nothing to change."""
-        for _ in range(TRIES):
-            query = self.known(query_id)
-            if query is None:
-                return None
-            changed = apply(query)
-            if changed is query:
-                return query
-            changed = changed.model_copy(update={"revision": query.revision + 1})
-            fields = changed.to_document()
-            del fields["_id"]
-            if self._queries.update({"_id": query_id, "revision": query.revision}, {"$set": fields}):
-                return changed
-        raise Transient("the query keeps being changed by others")
+        """As `database.revised.rewrite`, in any state."""
+        return rewrite(self._queries, lambda: self.known(query_id), apply)
 
     def remove(self, query_id: str) -> None:
         """Forget it for good."""
