@@ -73,9 +73,10 @@ byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) =
 /** The other clips of the same window: the same frames, looked at by another analysis, or as they were recorded. */
 async function siblings() {
   const window = clip.id.split(".").slice(2).join(".");
-  const start = Number(clip.id.split(".")[2]);
+  // Filters go by the log's time, or the cameras'; a window's clips all lie in it by either.
   const query = new URLSearchParams({
-    camera: clip.camera, sightings: "any", limit: 50, from: new Date(start).toISOString(), to: new Date(start + 1).toISOString(),
+    camera: clip.camera, sightings: "any", limit: 50,
+    from: new Date(clip.start_ms).toISOString(), to: new Date(clip.start_ms + clip.length_ms).toISOString(),
   });
   const { clips } = await get(`/v1/clips?${query}`);
   return clips.filter((one) => one.id !== clip.id && one.id.endsWith(`.${window}`));
