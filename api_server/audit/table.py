@@ -52,6 +52,7 @@ AUDITED: Mapping[str, Audited] = {
     "DELETE /v1/users/<user_id>/grants/<camera_id>": Audited("grant.withdraw"),
     "POST /v1/cameras": Audited("camera.create", said=("name",)),
     "PATCH /v1/cameras/<camera_id>": Audited("camera.change", said=("name", "analyses", "policy", "emotion_purpose")),
+    "PUT /v1/cameras/<camera_id>/recording": Audited("camera.recording", said=("recording",)),
     "DELETE /v1/cameras/<camera_id>": Audited("camera.delete"),
     "POST /v1/cameras/<camera_id>/token": Audited("camera.token", said=("overlap_s",)),
     "DELETE /v1/cameras/<camera_id>/tokens/<camera_token_id>": Audited("camera.token_end"),

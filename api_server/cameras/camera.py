@@ -7,7 +7,7 @@ from pydantic import Field
 from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
 from common.contracts.base import Contract
-from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
+from common.contracts.camera_settings import RECORDER, AnalysisSettings, CameraSettings, EmotionPurpose
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
 
@@ -57,6 +57,10 @@ class Camera(Record):
     @property
     def facts(self) -> CameraFacts:
         return CameraFacts(self.id, self.owner)
+
+    @property
+    def is_recording(self) -> bool:
+        return any(analysis.name == RECORDER for analysis in self.analyses)
 
     @property
     def settings(self) -> CameraSettings:

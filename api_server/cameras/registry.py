@@ -12,7 +12,7 @@ from api_server.cameras.requests import CameraChange, NewCamera
 from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
 from common.clock import Clock
-from common.contracts.camera_settings import EMOTION, AnalysisSettings, EmotionPurpose
+from common.contracts.camera_settings import EMOTION, RECORDER, AnalysisSettings, EmotionPurpose
 from common.contracts.identity import hash_token, make_camera_id, make_token
 from common.errors import Transient
 from common.kafka.ports import LogReader
@@ -90,6 +90,20 @@ class CameraRegistry:
             is_new = "emotion_purpose" in wanted.model_fields_set or not _has_emotion(camera.analyses)
             self._check_emotion(changed.analyses, changed.emotion_purpose, is_new)
             return changed
+
+        return self._rewritten(camera_id, applied, from_version)
+
+    def set_recording(self, camera_id: str, is_on: bool, from_version: int | None = None) -> Camera | None:
+        """Start or stop the recorder of a camera; nothing is written when it is as wanted. None: the camera is gone.
+        Raises VersionChanged."""
+        known = self._cameras.get(camera_id)
+        if known is None or (from_version in (None, known.version) and known.is_recording is is_on):
+            return known
+
+        def applied(camera: Camera) -> Camera:
+            others = tuple(analysis for analysis in camera.analyses if analysis.name != RECORDER)
+            wanted = (AnalysisSettings(name=RECORDER), *others) if is_on else others
+            return camera.model_copy(update={"analyses": wanted})
 
         return self._rewritten(camera_id, applied, from_version)
 

@@ -11,7 +11,7 @@ from api_server.accounts.users import Users
 from api_server.cameras.camera import Camera
 from api_server.cameras.purpose import PurposeRefused
 from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionChanged
-from api_server.cameras.requests import CameraChange, NewCameraBody
+from api_server.cameras.requests import Asked, CameraChange, NewCameraBody
 from api_server.cameras.store import CameraStore
 from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_MAX, Cursor
 from api_server.clips.store import ClipStore
@@ -92,6 +92,17 @@ class RotateQuery(BaseModel):
     overlap_s: int = Field(0, ge=0, le=OVERLAP_S_MAX)
 
 
+class RecordingSwitch(Asked):
+    """Whether what the camera sends is recorded."""
+
+    on: bool
+
+    @property
+    def recording(self) -> str:
+        """In the words of the audit log."""
+        return "on" if self.on else "off"
+
+
 class CameraViews:
     """What the camera routes do. Safe on any thread."""
 
@@ -137,7 +148,17 @@ class CameraViews:
         except (PurposeMissing, PurposeRefused) as error:
             raise _purpose_problem(error) from error
         except VersionChanged as error:
-            raise ApiError(412, "changed", "The camera was changed since you read it. Read it again.") from error
+            raise _changed() from error
+        if camera is None:
+            raise not_found()
+        return self._reply(camera)
+
+    def record(self, call: Call) -> Reply:
+        wanted = call.take_body(RecordingSwitch)
+        try:
+            camera = self._registry.set_recording(call.camera.id, wanted.on, wanted_version(request))
+        except VersionChanged as error:
+            raise _changed() from error
         if camera is None:
             raise not_found()
         return self._reply(camera)
@@ -194,6 +215,10 @@ def _require_purpose_right(call: Call, wanted: CameraChange) -> None:
         raise ApiError(403, "not_allowed", "Only the owner of the camera and admins can state a purpose.")
 
 
+def _changed() -> ApiError:
+    return ApiError(412, "changed", "The camera was changed since you read it. Read it again.")
+
+
 def _purpose_problem(error: PurposeMissing | PurposeRefused) -> ApiError:
     if isinstance(error, PurposeRefused):
         return ApiError(422, error.code, str(error))
@@ -238,6 +263,16 @@ def camera_routes(views: CameraViews) -> list[Route]:
             body=CameraChange,
             answer=CameraAnswer,
             errors=(412, 422),
+        ),
+        Route(
+            "PUT",
+            f"{one}/recording",
+            OnCamera(edit),
+            views.record,
+            "Start or stop recording. Acts within seconds, without a restart; what was recorded stays.",
+            body=RecordingSwitch,
+            answer=CameraAnswer,
+            errors=(412,),
         ),
         Route(
             "DELETE",

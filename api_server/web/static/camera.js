@@ -1,6 +1,6 @@
 // One camera: live picture, lag, newest clips, settings.
-import { get, patch, post, remove, repeat } from "./api.js";
-import { fillForm, keepIntervals, readForm, showToken, wireForm } from "./camera_form.js";
+import { get, patch, post, put, remove, repeat } from "./api.js";
+import { fillForm, isRecording, keepIntervals, readForm, showToken, wireForm } from "./camera_form.js";
 import { clipCard } from "./clip_card.js";
 import { byId, confirmed, notice, showProblem, wireDialog } from "./dom.js";
 import { fillLags } from "./lag.js";
@@ -13,6 +13,28 @@ const update = wireForm(form);
 let camera = await get(`/v1/cameras/${id}`);
 fillForm(form, camera);
 update();
+
+function showRecording() {
+  const isOn = isRecording(camera);
+  byId("record").textContent = isOn ? "Stop recording" : "Start recording";
+  byId("record").setAttribute("aria-pressed", String(isOn));
+  byId("record-words").textContent = isOn ? "What it sends is recorded." : "What it sends is not recorded.";
+}
+showRecording();
+
+byId("record").addEventListener("click", async () => {
+  byId("record").disabled = true;
+  try {
+    camera = await put(`/v1/cameras/${id}/recording`, { on: !isRecording(camera) });
+    fillForm(form, camera);
+    update();
+    showRecording();
+    notice(isRecording(camera) ? "Recording starts within a few seconds." : "Recording stops within a few seconds.");
+  } catch (problem) {
+    notice(problem.message);
+  }
+  byId("record").disabled = false;
+});
 
 const screen = new Screen(id, camera.name);
 screen.mount(byId("screen"));
@@ -37,6 +59,7 @@ form.addEventListener("submit", async (event) => {
   try {
     camera = await patch(`/v1/cameras/${id}`, keepIntervals(readForm(form), camera));
     byId("name").textContent = camera.name;
+    showRecording();
     showProblem(form.querySelector(".problem"), null);
     notice("Saved. It acts within a few seconds.");
   } catch (problem) {

@@ -24,6 +24,8 @@ export function wireForm(form) {
 /** Analyses that the form has a box for. */
 const SHOWN = new Set(["recorder", "emotion", "license_plate"]);
 
+export const isRecording = (camera) => camera.analyses.some((analysis) => analysis.name === "recorder");
+
 /** What the form says, as the body of a request. */
 export function readForm(form) {
   const fields = form.elements;

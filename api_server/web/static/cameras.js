@@ -1,6 +1,6 @@
 // The cameras page.
 import { get, post, repeat } from "./api.js";
-import { curlLine, readForm, showToken, wireForm } from "./camera_form.js";
+import { curlLine, isRecording, readForm, showToken, wireForm } from "./camera_form.js";
 import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
 import { fillLags } from "./lag.js";
 import { Live } from "./live.js";
@@ -15,7 +15,9 @@ function makeCard(camera) {
   const frame = el("a", { class: "screen", href: `/cameras/${camera.id}`, tabindex: "-1", "aria-hidden": "true" });
   const lags = el("ul", { class: "lags", "aria-label": `How far behind ${camera.name} is` });
   const name = el("a", { href: `/cameras/${camera.id}` }, camera.name);
+  const recording = el("span", { class: "badge rec", hidden: true, title: "What it sends is recorded." }, "rec");
   screen.mount(frame);
+  frame.append(recording);
   const card = el(
     "article",
     { class: "card", "data-camera": camera.id },
@@ -27,7 +29,7 @@ function makeCard(camera) {
       lags,
     ),
   );
-  return { card, screen, lags, name };
+  return { card, screen, lags, name, recording };
 }
 
 async function refreshCameras() {
@@ -48,6 +50,7 @@ async function refreshCameras() {
     const known = cards.get(camera.id);
     known.name.textContent = camera.name;
     known.clipMs = camera.clip_ms;
+    known.recording.hidden = !isRecording(camera);
   }
   byId("empty").hidden = cameras.length > 0;
   grid.removeAttribute("aria-busy");

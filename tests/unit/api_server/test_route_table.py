@@ -268,6 +268,7 @@ def body_for(endpoint: str, camera_id: str) -> object:
         "DELETE /v1/account/totp": {"code": "000000"},
         "POST /v1/account/tokens": {"name": "script", "scopes": ["read"]},
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
+        "PUT /v1/cameras/<camera_id>/recording": {"on": False},
         LIVE_TOKEN: {"cameras": [camera_id]},
         ASK: ask_body(camera_id),
         EXPORT: {"kind": "zip", "camera": camera_id, **SPAN},
