@@ -5,7 +5,7 @@ from pathlib import Path
 from api_server.access.subject import Role
 from api_server.accounts.passwords import Passwords, make_password
 from api_server.accounts.secret_file import read_or_make
-from api_server.accounts.users import User, Users, make_user_id
+from api_server.accounts.users import NO_FACTOR, User, Users, make_user_id
 from common.clock import Clock
 from common.errors import ConfigurationError
 
@@ -47,7 +47,7 @@ def reset_admin(users: Users, passwords: Passwords, var_dir: Path, clock: Clock)
         raise ConfigurationError("There is no admin yet: start the API server once, it makes one.")
     password = make_password()
     users.set_password(admin.id, passwords.hash(password), clock.wall_us())
-    users.edit(admin.id, {"totp_secret": "", "totp_pending": ""})
+    users.edit(admin.id, NO_FACTOR)
     (var_dir / FIRST_ADMIN_FILE).unlink(missing_ok=True)
     return admin.name, password
 

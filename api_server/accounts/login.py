@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 from api_server.accounts.attempts import Attempts
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS, Passwords
-from api_server.accounts.second_factor import SecondFactor
+from api_server.accounts.second_factor import Proof, SecondFactor
 from api_server.accounts.sessions import Origin, Sessions
 from api_server.accounts.users import User, Users
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """`token` goes into the cookie and nowhere else."""
+    """`token` goes into the cookie and nowhere else. `proof`: of the second factor, if the account has one."""
 
     user: User
     token: str
+    proof: Proof | None = None
 
 
 class CodeNeeded(Exception):
@@ -48,11 +49,13 @@ class Login:
         if user is None or not is_right:
             self._attempts.count_failure(origin.address, name)
             return None
+        proof = None
         if user.has_totp:
             self._attempts.require_room_for_code(user.id)
             if code is None:
                 raise CodeNeeded
-            if not self._factor.is_right(user, code):
+            proof = self._factor.proof(user, code)
+            if proof is None:
                 self._attempts.count_wrong_code(user.id)
                 raise CodeWrong
-        return LoggedIn(user, self._sessions.begin(user, origin))
+        return LoggedIn(user, self._sessions.begin(user, origin), proof)

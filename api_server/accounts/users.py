@@ -17,6 +17,8 @@ from api_server.database.schema import USERS
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._@-]{0,63}$"
 _USER_ID = re.compile(r"usr-[a-z0-9]{1,32}")
 NEVER_US = 0
+NO_FACTOR: Mapping[str, Any] = {"totp_secret": "", "totp_pending": "", "recovery_codes": {}}
+"""The fields of an account without a second factor."""
 
 
 class UserState(StrEnum):
@@ -33,7 +35,8 @@ class User(Record):
     `grants`: camera id to right; in this document, because it is read with every request and changed atomically.
     `link_hash`: of the one link under which a password can be set, until `link_expires_us`; empty: there is none.
     `totp_secret`: of the second factor, sealed; empty: there is none. `totp_pending`: one that was not confirmed yet.
-    `totp_step`: the newest 30 s whose code was used. `version` counts what was changed.
+    `totp_step`: the newest 30 s whose code was used. `recovery_codes`: hashes of those that are unused. `version`
+    counts what was changed.
     """
 
     name: str
@@ -49,6 +52,7 @@ class User(Record):
     totp_secret: str = ""
     totp_pending: str = ""
     totp_step: int = 0
+    recovery_codes: dict[str, bool] = Field(default_factory=dict)
 
     @property
     def subject(self) -> Subject:
@@ -151,6 +155,11 @@ class Users:
     def use_step(self, user_id: str, step: int) -> bool:
         """Whether the code of that step was still unused."""
         return self._users.update({"_id": user_id, "totp_step": {"$lt": step}}, {"$set": {"totp_step": step}})
+
+    def use_recovery_code(self, user_id: str, code_hash: str) -> bool:
+        """Whether that code was still unused."""
+        name = f"recovery_codes.{code_hash}"
+        return self._users.update({"_id": user_id, name: True}, {"$unset": {name: ""}, "$inc": {"version": 1}})
 
     def delete(self, user_id: str) -> bool:
         """Whether there was one. Ids are never used again."""

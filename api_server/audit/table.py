@@ -25,6 +25,7 @@ class Audited:
 
 LOGIN = Audited("login", in_view=True)
 LOGIN_FAILED = "login.failed"
+RECOVERY_CODE_USED = "totp.recovery_used"
 PLATE_SEARCH = Audited("plate.search", said=("text", "reason", "camera", "from_ms", "to_ms"), searches_plates=True)
 _CLIP_VIEW = Audited("clip.view", said=("download",), is_view=True)
 _QUERY_VIEW = Audited("query.view", said=("download",), is_view=True)
@@ -42,6 +43,7 @@ AUDITED: Mapping[str, Audited] = {
     "POST /v1/account/totp": Audited("totp.begin"),
     "PUT /v1/account/totp": Audited("totp.confirm", in_view=True),
     "DELETE /v1/account/totp": Audited("totp.remove", in_view=True),
+    "POST /v1/account/totp/recovery-codes": Audited("totp.recovery_codes", in_view=True),
     "DELETE /v1/users/<user_id>/totp": Audited("user.totp_remove"),
     "POST /v1/users": Audited("user.invite", said=("name", "role")),
     "PATCH /v1/users/<user_id>": Audited("user.change", said=("role", "disabled")),

@@ -27,7 +27,7 @@ class OwnGrant(BaseModel):
 
 
 class AccountAnswer(BaseModel):
-    """Who one is here. `totp`: signing in needs a code of an authenticator app."""
+    """Who one is here. `totp`: signing in needs a code of an authenticator app, or one of the `recovery_codes` unused."""
 
     id: str
     name: str
@@ -35,6 +35,7 @@ class AccountAnswer(BaseModel):
     created_us: int
     grants: list[OwnGrant]
     totp: bool
+    recovery_codes: int
 
 
 class OwnSession(BaseModel):
@@ -109,7 +110,8 @@ class AccountViews:
     def show(self, call: Call) -> Reply:
         account = call.account
         grants = [OwnGrant(camera=camera, right=right) for camera, right in sorted(account.grants.items())]
-        return Reply(AccountAnswer.model_validate(account.model_dump() | {"grants": grants, "totp": account.has_totp}))
+        factor = {"totp": account.has_totp, "recovery_codes": len(account.recovery_codes)}
+        return Reply(AccountAnswer.model_validate(account.model_dump() | {"grants": grants} | factor))
 
     def change_password(self, call: Call) -> Response:
         wanted = call.take_body(PasswordBody)

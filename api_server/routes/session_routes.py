@@ -8,9 +8,10 @@ from api_server.access.subject import NOBODY
 from api_server.accounts.attempts import TooManyAttempts
 from api_server.accounts.login import CodeNeeded, CodeWrong, Login
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
+from api_server.accounts.second_factor import GIVEN_PATTERN, Proof
 from api_server.accounts.sessions import Origin, Sessions, csrf_token
 from api_server.audit.auditor import Auditor
-from api_server.audit.table import LOGIN, LOGIN_FAILED
+from api_server.audit.table import LOGIN, LOGIN_FAILED, RECOVERY_CODE_USED
 from api_server.http.cookies import clear_session_cookie, set_session_cookie
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
@@ -23,7 +24,9 @@ class Credentials(BaseModel):
 
     name: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=PASSWORD_MAX_CHARS, repr=False)
-    code: str | None = Field(None, pattern=r"^[0-9]{6}$", repr=False, description="Of an authenticator app, if asked.")
+    code: str | None = Field(
+        None, pattern=GIVEN_PATTERN, repr=False, description="Of an authenticator app, if asked; or a recovery code."
+    )
 
 
 class SessionAnswer(BaseModel):
@@ -64,6 +67,8 @@ def session_routes(login: Login, sessions: Sessions, auditor: Auditor) -> list[R
             auditor.write(LOGIN_FAILED, NOBODY, request)
             raise ApiError(401, "wrong_credentials", "Name or password is wrong.")
         auditor.write(LOGIN.action, done.user.subject, request)
+        if done.proof is Proof.RECOVERY:
+            auditor.write(RECOVERY_CODE_USED, done.user.subject, request)
         if call.session_token:
             sessions.end(call.session_token)
         answer = SessionAnswer(name=done.user.name, role=done.user.role.value, csrf_token=csrf_token(done.token))

@@ -1,4 +1,4 @@
-"""One's own second factor: set up, confirm, remove."""
+"""One's own second factor: set up, confirm, remove; and the recovery codes beside it."""
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field
@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_server.access.permission import Action
 from api_server.access.rules import InPerson, OnUser
 from api_server.accounts.attempts import Attempts, TooManyAttempts
-from api_server.accounts.second_factor import NotBegun, SecondFactor
+from api_server.accounts.second_factor import GIVEN_PATTERN, NotBegun, Proof, SecondFactor
 from api_server.audit.auditor import Auditor
+from api_server.audit.table import RECOVERY_CODE_USED
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.session_routes import too_many
@@ -26,6 +27,20 @@ class CodeBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     code: str = Field(pattern=r"^[0-9]{6}$", repr=False)
+
+
+class AnyCodeBody(BaseModel):
+    """Six digits of the app, or a recovery code, which is used up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    code: str = Field(pattern=GIVEN_PATTERN, repr=False)
+
+
+class RecoveryCodesAnswer(BaseModel):
+    """Shown this once: each signs in once in place of a code of the app. Those made before are void."""
+
+    recovery_codes: list[str]
 
 
 class TotpViews:
@@ -48,13 +63,15 @@ class TotpViews:
             raise ApiError(409, "not_begun", "Ask for a secret first.") from error
         self._require_right(call, is_right)
         self._auditor.write("totp.confirm", call.subject, request)
-        return Reply()
+        return Reply(RecoveryCodesAnswer(recovery_codes=self._factor.renew_recovery_codes(call.account)))
+
+    def renew_recovery_codes(self, call: Call) -> Reply:
+        self._prove(call)
+        self._auditor.write("totp.recovery_codes", call.subject, request)
+        return Reply(RecoveryCodesAnswer(recovery_codes=self._factor.renew_recovery_codes(call.account)))
 
     def remove(self, call: Call) -> Reply:
-        self._require_room(call)
-        if not call.account.has_totp:
-            raise ApiError(409, "not_begun", "There is no second factor.")
-        self._require_right(call, self._factor.is_right(call.account, call.take_body(CodeBody).code))
+        self._prove(call)
         self._factor.remove(call.account.id)
         self._auditor.write("totp.remove", call.subject, request)
         return Reply()
@@ -62,6 +79,15 @@ class TotpViews:
     def remove_of_somebody(self, call: Call) -> Reply:
         self._factor.remove(call.user.id)
         return Reply()
+
+    def _prove(self, call: Call) -> None:
+        self._require_room(call)
+        if not call.account.has_totp:
+            raise ApiError(409, "not_begun", "There is no second factor.")
+        proof = self._factor.proof(call.account, call.take_body(AnyCodeBody).code)
+        self._require_right(call, proof is not None)
+        if proof is Proof.RECOVERY:
+            self._auditor.write(RECOVERY_CODE_USED, call.subject, request)
 
     def _require_room(self, call: Call) -> None:
         try:
@@ -92,9 +118,9 @@ def totp_routes(views: TotpViews) -> list[Route]:
             one,
             InPerson(),
             views.confirm,
-            "Confirm the secret with a code of it. Signing in needs one from then on.",
+            "Confirm the secret with a code of it. Signing in needs one from then on. Answers recovery codes.",
             body=CodeBody,
-            status=204,
+            answer=RecoveryCodesAnswer,
             errors=(409, 429),
         ),
         Route(
@@ -103,8 +129,18 @@ def totp_routes(views: TotpViews) -> list[Route]:
             InPerson(),
             views.remove,
             "Remove the second factor, with a code of it.",
-            body=CodeBody,
+            body=AnyCodeBody,
             status=204,
+            errors=(409, 429),
+        ),
+        Route(
+            "POST",
+            f"{one}/recovery-codes",
+            InPerson(),
+            views.renew_recovery_codes,
+            "Make new recovery codes, with a code of the app; those before are void.",
+            body=AnyCodeBody,
+            answer=RecoveryCodesAnswer,
             errors=(409, 429),
         ),
         Route(

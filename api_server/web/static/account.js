@@ -1,5 +1,5 @@
 // One's own account: sessions, API tokens, password.
-import { call, get, post, put, remove } from "./api.js";
+import { get, post, put, remove } from "./api.js";
 import { byId, copy, el, notice, showProblem, wireDialog } from "./dom.js";
 import { dateOf, timeOf } from "./words.js";
 
@@ -122,53 +122,5 @@ passwordForm.addEventListener("submit", async (event) => {
   }
 });
 
-const totpForm = byId("totp-form");
-const totpProblem = totpForm.querySelector(".problem");
-let hasTotp = false;
-
-function showTotp(account, isBegun = false) {
-  hasTotp = account.totp;
-  byId("totp-state").textContent = hasTotp
-    ? "Signing in needs a code of your authenticator app. To remove this, enter one."
-    : totpForm.dataset.needed
-      ? "Admins need a second factor here: until you set one up, you reach this page alone."
-      : "A code of an authenticator app, beside the password, whenever you sign in.";
-  byId("totp-begin").hidden = hasTotp || isBegun;
-  byId("totp-secret").hidden = !isBegun;
-  byId("totp-code").hidden = !hasTotp && !isBegun;
-  byId("totp-confirm").hidden = !isBegun;
-  byId("totp-remove").hidden = !hasTotp;
-  totpForm.elements.code.value = "";
-}
-
-const loadTotp = async () => showTotp(await get("/v1/account"));
-
-byId("totp-begin").addEventListener("click", async () => {
-  try {
-    const { secret, uri } = await post("/v1/account/totp");
-    byId("totp-text").textContent = secret.replace(/(.{4})(?=.)/g, "$1 ");
-    byId("totp-uri").href = uri;
-    showTotp({ totp: false }, true);
-    totpForm.elements.code.focus();
-  } catch (problem) {
-    showProblem(totpProblem, problem);
-  }
-});
-byId("copy-totp").addEventListener("click", () => copy(byId("totp-text").textContent.replaceAll(" ", ""), byId("totp-text")));
-totpForm.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const body = { code: totpForm.elements.code.value.trim() };
-  try {
-    await (hasTotp ? call("DELETE", "/v1/account/totp", body) : put("/v1/account/totp", body));
-    showProblem(totpProblem, null);
-    byId("totp-text").textContent = "";
-    notice(hasTotp ? "The second factor is removed." : "Signing in needs a code from now on.");
-    await loadTotp();
-  } catch (problem) {
-    showProblem(totpProblem, problem);
-  }
-});
-
-await tried(loadTotp);
 await tried(loadSessions);
 await tried(loadTokens);

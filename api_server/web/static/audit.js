@@ -18,6 +18,7 @@ const WORDS = {
   "token.end": "ended an API token", "export.create": "began an export", "export.fetch": "fetched an export",
   "share.create": "made a share link", "share.withdraw": "withdrew a share link", "share.play": "played a shared clip",
   "totp.confirm": "set up a second factor", "totp.remove": "removed their second factor",
+  "totp.recovery_codes": "made new recovery codes", "totp.recovery_used": "used a recovery code",
   "password.reset_admin": "reset the admin's password", "query.ask": "asked a query", "recording.upload": "uploaded",
 };
 

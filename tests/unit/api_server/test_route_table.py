@@ -266,6 +266,7 @@ def body_for(endpoint: str, camera_id: str) -> object:
         "PUT /v1/account/password": {"current": PASSWORD, "new": PASSWORD},
         "PUT /v1/account/totp": {"code": "000000"},
         "DELETE /v1/account/totp": {"code": "000000"},
+        "POST /v1/account/totp/recovery-codes": {"code": "000000"},
         "POST /v1/account/tokens": {"name": "script", "scopes": ["read"]},
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
         "PUT /v1/cameras/<camera_id>/recording": {"on": False},
