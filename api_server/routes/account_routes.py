@@ -27,7 +27,7 @@ class OwnGrant(BaseModel):
 
 
 class AccountAnswer(BaseModel):
-    """Who one is here. `totp`: signing in needs a code of an authenticator app, or one of the `recovery_codes` unused."""
+    """Who one is here. `totp`: signing in needs a code of an authenticator app. `recovery_codes`: how many are unused."""
 
     id: str
     name: str
