@@ -27,7 +27,7 @@ class OwnGrant(BaseModel):
 
 
 class AccountAnswer(BaseModel):
-    """Who one is here. `totp`: signing in needs a code of an authenticator app. `recovery_codes`: how many are unused."""
+    """Who one is here. `totp`: signing in needs a code of an authenticator app. `recovery_codes`: unused ones."""
 
     id: str
     name: str
