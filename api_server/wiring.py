@@ -15,6 +15,7 @@ from api_server.accounts.users import Users
 from api_server.app import ApiParts
 from api_server.audit.auditor import Auditor
 from api_server.audit.log import AuditLog
+from api_server.cameras.address import ADDRESSES, KEY_FILE
 from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
@@ -26,6 +27,7 @@ from api_server.housekeeping import Housekeeping, StartParts
 from api_server.queries.store import QueryStore
 from api_server.recordings.intake import UploadIntake, UploadLimits
 from api_server.recordings.store import UploadStore
+from api_server.seal import Seal
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
@@ -97,7 +99,8 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     producer = ConfluentProducer(kafka, client_id="lookout-api")
     reader = ConfluentLogReader(kafka, "lookout-api")
     publisher = SettingsPublisher(cameras, producer, kafka.topic(CAMERA_SETTINGS))
-    registry = CameraRegistry(cameras, clips, publisher, PartitionCount(reader, kafka.topic(FRAMES)), clock)
+    partitions, seal = PartitionCount(reader, kafka.topic(FRAMES)), Seal(settings.places.var_dir / KEY_FILE, ADDRESSES)
+    registry = CameraRegistry(cameras, clips, publisher, partitions, clock, seal)
     live = LiveLeases(cameras, registry, clock)
     housekeeping = Housekeeping(
         StartParts(

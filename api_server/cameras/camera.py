@@ -19,6 +19,14 @@ class CameraState(StrEnum):
     DELETED = "deleted"
 
 
+class CameraKind(StrEnum):
+    """What it is, as its owner says: for people and for filters, nothing acts on it."""
+
+    WEBCAM = "webcam"
+    IP_CAMERA = "ip-camera"
+    OTHER = "other"
+
+
 class Retiring(Contract):
     """A token that still works, until `ends_us`."""
 
@@ -30,6 +38,8 @@ class Camera(Record):
     """`published_version`: the version last seen in the topic; 0: none yet. `token_hashes`: the newest token last;
     `retiring`: until when those before it work.
 
+    `address_sealed`: where it is reached, see `address`; `address_shown`: all that anybody is told of it.
+
     `erased_before_ms`: clips whose window starts earlier (log time) are to be erased, from the last deletion of this
     camera on. `is_erasing`: the job that does so has not come to its end.
     """
@@ -37,6 +47,10 @@ class Camera(Record):
     version: int = Field(ge=1)
     published_version: int = 0
     name: str
+    place: str = ""
+    kind: CameraKind = CameraKind.OTHER
+    address_sealed: str = Field(default="", repr=False)
+    address_shown: str = ""
     owner: str
     token_hashes: tuple[str, ...]
     retiring: tuple[Retiring, ...] = ()

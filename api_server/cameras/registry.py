@@ -5,12 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
+from api_server.cameras.address import address_fields
 from api_server.cameras.camera import Camera, CameraState, Retiring
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.purpose import check_purpose
 from api_server.cameras.requests import CameraChange, NewCamera
 from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
+from api_server.seal import Seal
 from common.clock import Clock
 from common.contracts.camera_settings import EMOTION, RECORDER, AnalysisSettings, EmotionPurpose
 from common.contracts.identity import hash_token, make_camera_id, make_token
@@ -60,7 +62,9 @@ class CameraRegistry:
         publisher: SettingsPublisher,
         partitions: PartitionCount,
         clock: Clock,
+        seal: Seal,
     ) -> None:
+        self._seal = seal
         self._cameras = cameras
         self._clips = clips
         self._publisher = publisher
@@ -82,8 +86,11 @@ class CameraRegistry:
         """Apply what `wanted` names; None when the camera is gone. Raises PurposeMissing, PurposeRefused, and
         VersionChanged when the camera is not at `from_version`."""
 
+        sets_address = "address" in wanted.model_fields_set
+        address = address_fields(wanted.address, self._seal) if sets_address else {}
+
         def applied(camera: Camera) -> Camera:
-            changed = camera.model_copy(update=wanted.named_fields())
+            changed = camera.model_copy(update={**wanted.named_fields(), **address})
             if wanted.withdraws_purpose:
                 kept = tuple(a for a in changed.analyses if a.name != EMOTION)
                 changed = changed.model_copy(update={"analyses": kept})
@@ -200,6 +207,8 @@ class CameraRegistry:
                 id=camera_id,
                 version=1,
                 name=wanted.name,
+                place=wanted.place,
+                kind=wanted.kind,
                 owner=owner,
                 token_hashes=(hash_token(token),),
                 partition=self._emptiest_partition(),
@@ -212,6 +221,7 @@ class CameraRegistry:
                 retention_hours=wanted.retention_hours,
                 created_us=self._clock.wall_us(),
             )
+            camera = camera.model_copy(update=address_fields(wanted.address, self._seal))
             return camera if self._cameras.add(camera) else None
 
     def _rewritten(

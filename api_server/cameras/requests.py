@@ -4,8 +4,10 @@ import json
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from api_server.cameras.address import Address
+from api_server.cameras.camera import CameraKind
 from api_server.keeping import LOG_HOURS
 from common.contracts.camera_settings import (
     DEFAULT_EVERY_MS,
@@ -35,7 +37,14 @@ def _printable(name: str) -> str:
     return name
 
 
+def _printable_or_empty(text: str) -> str:
+    return _printable(text) if text.strip() else ""
+
+
 Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValidator(_printable)]
+Place = Annotated[
+    str, Field(max_length=NAME_MAX_CHARS, description="Where it hangs."), AfterValidator(_printable_or_empty)
+]
 
 
 class Asked(BaseModel):
@@ -143,6 +152,9 @@ class NewCameraBody(Asked):
     """The body of `POST /v1/cameras`."""
 
     name: Name
+    place: Place = ""
+    kind: CameraKind = CameraKind.OTHER
+    address: Address | None = None
     analyses: AskedAnalyses | None = None
     clip_ms: ClipMs = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME
@@ -155,6 +167,9 @@ class NewCameraBody(Asked):
         analyses = DEFAULT_ANALYSES if self.analyses is None else _stored(self.analyses)
         return NewCamera(
             name=self.name,
+            place=self.place,
+            kind=self.kind,
+            address=self.address,
             analyses=analyses,
             clip_ms=self.clip_ms,
             policy=self.policy,
@@ -165,11 +180,17 @@ class NewCameraBody(Asked):
         )
 
 
+_MAY_BE_NULL = frozenset({"emotion_purpose", "address"})
+
+
 class CameraChange(Asked):
     """The body of `PATCH /v1/cameras/{camera_id}`: only what is named changes. `emotion_purpose` null withdraws
-    it, and with it emotion analysis."""
+    it, and with it emotion analysis; `address` null clears it."""
 
     name: Name | None = None
+    place: Place | None = None
+    kind: CameraKind | None = None
+    address: Address | None = Field(default=None, description="null clears it.")
     analyses: AskedAnalyses | None = None
     clip_ms: ClipMs | None = None
     policy: Policy | None = None
@@ -182,7 +203,7 @@ class CameraChange(Asked):
     def _names_something(self) -> "CameraChange":
         if not self.model_fields_set:
             raise ValueError("name at least one thing to change")
-        empty = [n for n in self.model_fields_set if n != "emotion_purpose" and getattr(self, n) is None]
+        empty = [n for n in self.model_fields_set - _MAY_BE_NULL if getattr(self, n) is None]
         if empty:
             raise ValueError(f"{', '.join(sorted(empty))} cannot be null")
         return self
@@ -192,8 +213,8 @@ class CameraChange(Asked):
         return "emotion_purpose" in self.model_fields_set and self.emotion_purpose is None
 
     def named_fields(self) -> dict[str, Any]:
-        """The fields of a stored camera that change."""
-        fields: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        """The fields of a stored camera that change, but for its address, which is to be sealed."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set if name != "address"}
         if "analyses" in fields:
             fields["analyses"] = _stored(fields["analyses"])
         if "emotion_purpose" in fields:
@@ -211,6 +232,9 @@ class NewCamera(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    place: str = ""
+    kind: CameraKind = CameraKind.OTHER
+    address: SecretStr | None = None
     analyses: tuple[AnalysisSettings, ...] = DEFAULT_ANALYSES
     clip_ms: int = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME

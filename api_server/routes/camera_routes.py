@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api_server.access.permission import Action, may
 from api_server.access.rules import Allowed, OnCamera, SignedIn
 from api_server.accounts.users import Users
-from api_server.cameras.camera import Camera
+from api_server.cameras.camera import Camera, CameraKind
 from api_server.cameras.purpose import PurposeRefused
 from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionChanged
 from api_server.cameras.requests import Asked, CameraChange, NewCameraBody
@@ -46,6 +46,9 @@ class CameraAnswer(BaseModel):
 
     id: str
     name: str
+    place: str
+    kind: CameraKind
+    address: str | None = Field(description="Whether one is set and of which kind, `rtsp://•••`: never the address.")
     owner: str | None = Field(description="User name; null when the owner's account is gone.")
     analyses: list[AnalysisAnswer]
     clip_ms: int
@@ -204,7 +207,12 @@ def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
         for a in camera.analyses
     ]
     is_published = camera.published_version == camera.version
-    return camera.model_dump() | {"owner": owner, "analyses": analyses, "published": is_published}
+    return camera.model_dump() | {
+        "owner": owner,
+        "analyses": analyses,
+        "published": is_published,
+        "address": camera.address_shown or None,
+    }
 
 
 def _require_purpose_right(call: Call, wanted: CameraChange) -> None:

@@ -34,6 +34,9 @@ export function readForm(form) {
   const until = new Date(`${fields.purpose_until.value}T23:59:59`).getTime();
   return {
     name: fields.name.value,
+    place: fields.place.value,
+    kind: fields.kind.value,
+    ...addressOf(fields),
     analyses: chosen,
     clip_ms: Number(fields.clip_ms.value),
     policy: fields.policy.value,
@@ -41,10 +44,22 @@ export function readForm(form) {
   };
 }
 
+/** Left alone unless something was typed, or it is to be forgotten. */
+function addressOf(fields) {
+  if (fields.address.value.trim()) return { address: fields.address.value.trim() };
+  return fields.clear_address.checked ? { address: null } : {};
+}
+
 /** Write a camera into the form. */
 export function fillForm(form, camera) {
   const fields = form.elements;
   fields.name.value = camera.name;
+  fields.place.value = camera.place;
+  fields.kind.value = camera.kind;
+  fields.address.value = "";
+  fields.clear_address.checked = false;
+  form.querySelector("[data-address]").textContent = camera.address ? `(${camera.address} is set; what you type replaces it)` : "";
+  form.querySelector("[data-clear-address]").hidden = !camera.address;
   const names = new Set(camera.analyses.map((analysis) => analysis.name));
   for (const box of form.querySelectorAll('input[name="analysis"]')) box.checked = names.has(box.value);
   if (![...fields.clip_ms.options].some((option) => Number(option.value) === camera.clip_ms)) {

@@ -24,6 +24,7 @@ from api_server.app import ApiParts, create_app
 from api_server.audit.auditor import Auditor
 from api_server.audit.entry import AuditEntry
 from api_server.audit.log import AuditLog
+from api_server.cameras.address import ADDRESSES, KEY_FILE
 from api_server.cameras.camera import Camera
 from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.publisher import SettingsPublisher
@@ -44,6 +45,7 @@ from api_server.queries.store import QueryStore
 from api_server.recordings.intake import UploadIntake, UploadLimits
 from api_server.recordings.record import Upload, make_upload_id
 from api_server.recordings.store import UploadStore
+from api_server.seal import Seal
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from common.clock import FakeClock
@@ -115,7 +117,8 @@ class World:
         self.clips = ClipStore(self.database)
         self.publisher = SettingsPublisher(self.cameras, self.producer, "camera-settings")
         partitions = PartitionCount(self.cluster.reader(), "frames")
-        self.registry = CameraRegistry(self.cameras, self.clips, self.publisher, partitions, self.clock)
+        self.seal = Seal(var_dir / KEY_FILE, ADDRESSES)
+        self.registry = CameraRegistry(self.cameras, self.clips, self.publisher, partitions, self.clock, self.seal)
         self.live = LiveLeases(self.cameras, self.registry, self.clock)
         self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, self.first_grants, self.live)
         self.board = StatusBoard(self.clock)
