@@ -36,6 +36,7 @@ from api_server.queries.registry import QueryRegistry
 from api_server.queries.store import QueryStore
 from api_server.recordings.footage import Footage
 from api_server.recordings.intake import UploadIntake
+from api_server.recordings.join import JoinLimits, SpanJoiner
 from api_server.recordings.store import UploadStore
 from api_server.routes.account_routes import AccountViews, account_routes
 from api_server.routes.audit_routes import audit_routes
@@ -43,6 +44,7 @@ from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.camera_token_routes import camera_token_routes
 from api_server.routes.clip_routes import clip_routes
 from api_server.routes.export_routes import ExportViews, export_routes
+from api_server.routes.footage_routes import FootageViews, footage_routes
 from api_server.routes.health_routes import health_routes
 from api_server.routes.join_routes import JoinViews, join_routes
 from api_server.routes.live_routes import live_routes
@@ -69,6 +71,8 @@ from common.clock import Clock
 from common.errors import Transient
 from common.metrics import Metrics
 from common.storage.port import ObjectStore
+
+HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
     camera_views = CameraViews(parts.cameras, parts.clips, parts.registry, parts.users, settings.ingest_port)
     sender = VideoSender(parts.store, presigns=parts.public_store_url is not None)
     footage = Footage(parts.database)
+    join_limits = JoinLimits(settings.span_hours * HOUR_MS, settings.span_bytes)
+    joiner = SpanJoiner(footage, parts.store, join_limits, parts.clock)
     recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
     query_views = QueryViews(
         parts.cameras,
@@ -152,6 +158,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips, parts.queries),
         *recording_routes(recording_views),
+        *footage_routes(FootageViews(joiner, parts.store, sender)),
         *query_routes(query_views),
         *query_media_routes(QueryMediaViews(parts.store, sender)),
         *export_routes(export_views),

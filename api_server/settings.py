@@ -49,6 +49,8 @@ class ApiSettings(RetentionSettings):
     )
     uploads_bytes: int = Field(20 * 10**9, alias="LOOKOUT_UPLOADS_BYTES", ge=10**6, description="all uploads together")
 
+    span_hours: int = Field(6, alias="LOOKOUT_SPAN_HOURS", ge=1, le=24, description="of footage in one joined video")
+    span_bytes: int = Field(4 * 10**9, alias="LOOKOUT_SPAN_BYTES", ge=10**6, description="of one joined video")
     pictures_url: str | None = Field(
         None, alias="LOOKOUT_PICTURES_URL", pattern=r"^https?://[^/]+$", description="python -m consumers pictures"
     )

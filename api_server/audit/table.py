@@ -66,6 +66,9 @@ AUDITED: Mapping[str, Audited] = {
     "DELETE /v1/clips/<clip_id>": Audited("clip.delete"),
     "POST /v1/recordings": Audited("recording.upload", said=("name",)),
     "GET /v1/recordings/<recording_id>/video": Audited("recording.view", said=("download",), is_view=True),
+    "GET /v1/cameras/<camera_id>/footage/video": Audited(
+        "recording.view", said=("from_ms", "to_ms", "download"), is_view=True
+    ),
     "DELETE /v1/recordings/<recording_id>": Audited("recording.delete"),
     "POST /v1/queries": Audited("query.ask", said=("camera", "recording", "analysis", "from_ms", "to_ms")),
     "POST /v1/queries/<query_id>/cancel": Audited("query.cancel"),

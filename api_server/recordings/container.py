@@ -46,15 +46,15 @@ def container_of(head: bytes) -> str | None:
 def read_facts(file: IO[bytes], size: int) -> FileFacts:
     """Of an MP4 or MOV file; nothing when its boxes are not as they should be. Never reads more than headers."""
     try:
-        movie = next((box for box in _boxes(file, 0, size) if box.kind == b"moov"), None)
+        movie = next((box for box in boxes(file, 0, size) if box.kind == b"moov"), None)
         if movie is None or movie.end - movie.start > MOVIE_MAX_BYTES:
             return FileFacts()
         duration_ms = width = height = None
-        for box in _boxes(file, movie.start, movie.end):
+        for box in boxes(file, movie.start, movie.end):
             if box.kind == b"mvhd":
                 duration_ms = _duration_ms(_read(file, box, 32))
             elif box.kind == b"trak" and not width:
-                header = next((inner for inner in _boxes(file, box.start, box.end) if inner.kind == b"tkhd"), None)
+                header = next((inner for inner in boxes(file, box.start, box.end) if inner.kind == b"tkhd"), None)
                 width, height = _size(_read(file, header, 104)) if header is not None else (None, None)
         return FileFacts(duration_ms, width, height)
     except (struct.error, ValueError):
@@ -62,7 +62,7 @@ def read_facts(file: IO[bytes], size: int) -> FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
     """The content of a box: bytes [start, end) of the file."""
 
     kind: bytes
@@ -70,7 +70,8 @@ class _Box:
     end: int
 
 
-def _boxes(file: IO[bytes], at: int, end: int) -> Iterator[_Box]:
+def boxes(file: IO[bytes], at: int, end: int) -> Iterator[Box]:
+    """The boxes of bytes [at, end), one level. Raises ValueError, struct.error when they are not as they should be."""
     for _ in range(BOXES_MAX):
         if at + 8 > end:
             return
@@ -84,11 +85,11 @@ def _boxes(file: IO[bytes], at: int, end: int) -> Iterator[_Box]:
             size = end - at
         if at + size > end or start > at + size:
             raise ValueError("a box is longer than what holds it")
-        yield _Box(kind, start, at + size)
+        yield Box(kind, start, at + size)
         at += size
 
 
-def _read(file: IO[bytes], box: _Box, most: int) -> bytes:
+def _read(file: IO[bytes], box: Box, most: int) -> bytes:
     file.seek(box.start)
     return file.read(min(most, box.end - box.start))
 

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict
@@ -28,15 +29,23 @@ class VideoQuery(BaseModel):
     download: bool = False
 
 
+class RangeSource(Protocol):
+    """What ranges of a video are read from, if it is no object of the store. Raises NotFound, Transient."""
+
+    def read_range(self, start: int, end: int) -> RangeBody: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoredVideo:
-    """`size` in bytes as it is known; `name`: of the file when it is saved, ASCII."""
+    """`size` in bytes as it is known; `name`: of the file when it is saved, ASCII. `source`: instead of the object
+    `key`; there is no link to such a video."""
 
     key: str
     size: int
     etag: str
     name: str
     media: str
+    source: RangeSource | None = None
 
 
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._~-]+")
@@ -59,7 +68,7 @@ class VideoSender:
 
     def send(self, video: StoredVideo, is_download: bool, is_here: bool = False) -> Response:
         """The answer to a GET or HEAD. `is_here`: by this server, in any case. Raises ApiError 404, 416, 503."""
-        if self._presigns and request.method == "GET" and not is_here:
+        if self._presigns and request.method == "GET" and not is_here and video.source is None:
             url = self._store.presign(video.key, PRESIGNED_S, video.name if is_download else None)
             if url is not None:
                 return Response(status=302, headers={"Location": url})
@@ -89,7 +98,10 @@ class VideoSender:
         if not self._streams.acquire(blocking=False):
             raise unavailable("Too many videos are being played at once.")
         try:
-            body = self._store.read_range(video.key, span.start, span.end)
+            if video.source is not None:
+                body = video.source.read_range(span.start, span.end)
+            else:
+                body = self._store.read_range(video.key, span.start, span.end)
         except (NotFound, ValueError) as error:
             self._streams.release()
             raise not_found() from error
