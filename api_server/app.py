@@ -60,6 +60,7 @@ from api_server.routes.retention_routes import RetentionViews, retention_routes
 from api_server.routes.session_routes import session_routes
 from api_server.routes.share_routes import ShareViews, share_routes
 from api_server.routes.sighting_routes import sighting_routes
+from api_server.routes.state_answer import CameraStates
 from api_server.routes.status_routes import status_routes
 from api_server.routes.streaming import VideoSender
 from api_server.routes.totp_routes import TotpViews, totp_routes
@@ -120,7 +121,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
             return "The database does not answer."
         return None
 
-    camera_views = CameraViews(parts.cameras, parts.clips, parts.registry, parts.users, settings.ingest_port)
+    states = CameraStates(parts.board, parts.clock)
+    camera_views = CameraViews(parts.cameras, parts.clips, parts.registry, parts.users, states, settings.ingest_port)
     sender = VideoSender(parts.store, presigns=parts.public_store_url is not None)
     footage = Footage(parts.database)
     join_limits = JoinLimits(settings.span_hours * HOUR_MS, settings.span_bytes)

@@ -18,6 +18,7 @@ from producer_service.admission import Admission
 from producer_service.assigned_identity import AssignedIdentities
 from producer_service.authorization import authorize
 from producer_service.broker_gate import BrokerGate
+from producer_service.camera_flows import CameraFlows
 from producer_service.disk_guard import DiskGuard
 from producer_service.frame_claim import FrameClaim, judge_captured_at, read_claim
 from producer_service.refusal import (
@@ -74,6 +75,7 @@ class Ingest:
         gate: BrokerGate,
         admission: Admission,
         metrics: Metrics,
+        flows: CameraFlows,
         clock: Clock,
         ack_s: float = ACK_S,
     ) -> None:
@@ -85,6 +87,7 @@ class Ingest:
         self._gate = gate
         self._admission = admission
         self._metrics = metrics
+        self._flows = flows
         self._clock = clock
         self._ack_s = ack_s
         self._assigned = AssignedIdentities()
@@ -110,6 +113,7 @@ class Ingest:
             jpeg = read_body(length)  # 5
             frame = self._describe(settings, claim, jpeg)
             delivery = self._send(settings, frame, jpeg)  # 6
+        self._flows.note(camera, frame)
         return Accepted(frame.session, frame.seq, claim.identity is not None, delivery)
 
     def _check_announced(self, headers: Mapping[str, str]) -> int:

@@ -56,7 +56,7 @@ class IngestServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no an
 
     def load(self) -> Flask:
         """Called by the worker, after fork. Opens nothing yet."""
-        self._service = build_service(self._kafka, self._places)
+        self._service = build_service(self._kafka, self._places, self._ingest.threads)
         return create_app(self._service)
 
     def started(self) -> IngestService:

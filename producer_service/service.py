@@ -8,12 +8,14 @@ from common.clock import Clock, SystemClock
 from common.kafka.ports import RecordProducer, TopicReader
 from common.metrics import Metrics
 from common.settings import KafkaSettings, PlaceSettings
-from common.topics import FRAMES
+from common.topics import CONSUMER_STATUS, FRAMES
 from producer_service.admission import Admission
 from producer_service.body import BodyDeadlines
 from producer_service.broker_gate import BrokerGate
+from producer_service.camera_flows import CameraFlows
 from producer_service.disk_guard import DiskGuard
 from producer_service.ingest import ACK_S, Ingest
+from producer_service.status_sender import EVERY_S, StatusSender
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ class IngestService:
         make_settings_reader: Callable[[], TopicReader],
         clock: Clock | None = None,
         ack_s: float = ACK_S,
+        status_every_s: float = EVERY_S,
+        threads: int = 1,
     ) -> None:
         self._kafka = kafka
         self._make_producer = make_producer
@@ -36,6 +40,10 @@ class IngestService:
         self._ack_s = ack_s
         self._producer: RecordProducer | None = None
         self._is_stopping = False
+        self._status_every_s = status_every_s
+        self._threads = threads
+        self._status: StatusSender | None = None
+        self.flows = CameraFlows()
         self.metrics = Metrics()
         self.max_frame_bytes = kafka.max_frame_bytes
         self.directory = CameraDirectory(make_settings_reader, self._clock)
@@ -57,16 +65,29 @@ class IngestService:
             gate=self.gate,
             admission=Admission(clock=self._clock),
             metrics=self.metrics,
+            flows=self.flows,
             clock=self._clock,
             ack_s=self._ack_s,
         )
         self.disk.start()
         self.body_deadlines.start()
         self.directory.start()
+        self._status = StatusSender(
+            producer,
+            self._kafka.topic(CONSUMER_STATUS),
+            self.flows,
+            self.ready_problem,
+            self._threads,
+            self._clock,
+            self._status_every_s,
+        )
+        self._status.start()
 
     def stop(self) -> None:
         """After the last request: end the threads and flush the producer (at most 10 s)."""
         self._is_stopping = True
+        if self._status is not None:
+            self._status.stop()
         if self._producer is not None:
             self._producer.close()
             self._producer = None

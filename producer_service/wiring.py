@@ -8,7 +8,7 @@ from common.topics import CAMERA_SETTINGS
 from producer_service.service import IngestService
 
 
-def build_service(kafka: KafkaSettings, places: PlaceSettings) -> IngestService:
+def build_service(kafka: KafkaSettings, places: PlaceSettings, threads: int = 1) -> IngestService:
     """A service that opens nothing before `start`."""
 
     def open_settings() -> TopicReader:
@@ -17,4 +17,4 @@ def build_service(kafka: KafkaSettings, places: PlaceSettings) -> IngestService:
         check_limits(kafka)
         return ConfluentTopicReader(kafka, [kafka.topic(CAMERA_SETTINGS)], FROM_BEGINNING)
 
-    return IngestService(kafka, places, lambda: ConfluentProducer(kafka), open_settings)
+    return IngestService(kafka, places, lambda: ConfluentProducer(kafka), open_settings, threads=threads)

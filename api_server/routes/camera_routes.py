@@ -19,6 +19,7 @@ from api_server.http.errors import ApiError, not_found
 from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.parameters import is_cursor
+from api_server.routes.state_answer import CameraStateAnswer, CameraStates
 from common.contracts.camera_settings import DEFAULT_EVERY_MS
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
@@ -57,6 +58,7 @@ class CameraAnswer(BaseModel):
     zones: list[Zone]
     lines: list[Line]
     retention_hours: dict[str, int]
+    state: CameraStateAnswer
     partition: int
     version: int
     published: bool
@@ -110,8 +112,15 @@ class CameraViews:
     """What the camera routes do. Safe on any thread."""
 
     def __init__(
-        self, cameras: CameraStore, clips: ClipStore, registry: CameraRegistry, users: Users, ingest_port: int
+        self,
+        cameras: CameraStore,
+        clips: ClipStore,
+        registry: CameraRegistry,
+        users: Users,
+        states: CameraStates,
+        ingest_port: int,
     ) -> None:
+        self._states = states
         self._cameras = cameras
         self._clips = clips
         self._registry = registry
@@ -125,10 +134,10 @@ class CameraViews:
             at = Cursor.decode(query.cursor)
             found = [c for c in found if (c.created_us, c.id) > (at.at, at.id)]
         shown = found[: query.limit]
-        names = self._users.names()
+        names, states = self._users.names(), self._states.of(*(c.id for c in shown))
         return Reply(
             CameraList(
-                cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner))) for c in shown],
+                cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner), states[c.id])) for c in shown],
                 next=Cursor(shown[-1].created_us, shown[-1].id).encode() if len(found) > query.limit else None,
             )
         )
@@ -182,21 +191,24 @@ class CameraViews:
         return Reply()
 
     def _reply(self, camera: Camera) -> Reply:
-        answer = CameraAnswer.model_validate(_fields(camera, self._owner_name(camera)))
+        answer = CameraAnswer.model_validate(self._own_fields(camera))
         return Reply(answer, headers={"ETag": etag_of(camera.version)})
 
     def _reply_with_token(self, camera: Camera, token: str, status: int) -> Reply:
         path = f"/v1/cameras/{camera.id}/frames"
         shown_once = {"token": token, "ingest_path": path, "ingest_port": self._ingest_port}
-        answer = CameraWithToken.model_validate(_fields(camera, self._owner_name(camera)) | shown_once)
+        answer = CameraWithToken.model_validate(self._own_fields(camera) | shown_once)
         return Reply(answer, status, {"Location": f"/v1/cameras/{camera.id}", "ETag": etag_of(camera.version)})
+
+    def _own_fields(self, camera: Camera) -> dict[str, object]:
+        return _fields(camera, self._owner_name(camera), self._states.of(camera.id)[camera.id])
 
     def _owner_name(self, camera: Camera) -> str | None:
         owner = self._users.get(camera.owner)
         return owner.name if owner is not None else None
 
 
-def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
+def _fields(camera: Camera, owner: str | None, state: CameraStateAnswer) -> dict[str, object]:
     """Everything of the camera; the answer's model lets through what it names, and the token's hash is not named."""
     analyses = [
         {
@@ -212,6 +224,7 @@ def _fields(camera: Camera, owner: str | None) -> dict[str, object]:
         "analyses": analyses,
         "published": is_published,
         "address": camera.address_shown or None,
+        "state": state,
     }
 
 

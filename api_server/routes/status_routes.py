@@ -7,6 +7,7 @@ from api_server.access.rules import SignedIn
 from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
 from api_server.http.route import Call, Reply, Route
+from api_server.routes.state_answer import CameraStateAnswer, CameraStates
 from api_server.status.board import SILENT_AFTER_S, StatusBoard
 from api_server.status.lag import LagState, Report, lag_of
 from common.clock import Clock
@@ -54,6 +55,7 @@ class CameraStatusAnswer(BaseModel):
     """One camera and each analysis switched on for it."""
 
     camera: str
+    state: CameraStateAnswer
     partition: int
     analyses: list[AnalysisLagAnswer]
 
@@ -76,11 +78,12 @@ def status_routes(cameras: CameraStore, board: StatusBoard, clock: Clock) -> lis
     def show(call: Call) -> Reply:
         said = reports()
         shown = [c for c in cameras.active() if may(call.subject, Action.STATUS_VIEW, c.facts)]
+        states = CameraStates(board, clock).of(*(c.id for c in shown))
         sees_all = may_on_any(call.subject, Action.STATUS_VIEW)
         return Reply(
             StatusAnswer(
                 now_us=clock.wall_us(),
-                cameras=[_camera(camera, said) for camera in shown],
+                cameras=[_camera(camera, said, states[camera.id]) for camera in shown],
                 consumers=[_consumer(report) for report in said] if sees_all else [],
             )
         )
@@ -97,10 +100,11 @@ def status_routes(cameras: CameraStore, board: StatusBoard, clock: Clock) -> lis
     ]
 
 
-def _camera(camera: Camera, said: list[Report]) -> CameraStatusAnswer:
+def _camera(camera: Camera, said: list[Report], state: CameraStateAnswer) -> CameraStatusAnswer:
     lags = [lag_of(analysis.name, camera.id, camera.partition, said) for analysis in camera.analyses]
     return CameraStatusAnswer(
         camera=camera.id,
+        state=state,
         partition=camera.partition,
         analyses=[
             AnalysisLagAnswer(

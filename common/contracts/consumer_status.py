@@ -1,8 +1,11 @@
-"""What a consumer says of itself every 2 s on topic `consumer-status`."""
+"""What a consumer, or ingest, says of itself every 2 s on topic `consumer-status`."""
 
 from pydantic import Field
 
 from common.contracts.base import Contract
+
+INGEST = "ingest"
+"""No analysis has this name."""
 
 
 class CameraLag(Contract):
@@ -12,6 +15,17 @@ class CameraLag(Contract):
     partition: int
     lag_messages: int
     lag_s: float
+
+
+class CameraFlow(Contract):
+    """What came from one camera. `last_us`: when its newest frame was taken; `frames_per_s`: of its last seconds, None
+    before there were two; `skew_us`: how far its clock is ahead of ingest's (the way here counts as behind), None when
+    it does not say when it takes its pictures."""
+
+    camera: str
+    last_us: int
+    frames_per_s: float | None = None
+    skew_us: int | None = None
 
 
 class PartitionStatus(Contract):
@@ -25,7 +39,8 @@ class PartitionStatus(Contract):
 
 
 class ConsumerStatus(Contract):
-    """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last."""
+    """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last. `flows`:
+    of ingest alone, whose `analysis` is INGEST: what came from the cameras."""
 
     v: int = 1
     instance: str
@@ -36,6 +51,7 @@ class ConsumerStatus(Contract):
     at_us: int
     partitions: tuple[PartitionStatus, ...] = ()
     cameras: tuple[CameraLag, ...] = ()
+    flows: tuple[CameraFlow, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
     stage_ms: dict[str, float] = Field(default_factory=dict)
     in_flight: int = 0

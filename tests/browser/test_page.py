@@ -130,10 +130,10 @@ def test_camera_added_with_the_shown_curl_line_is_seen_live(
     expect(card.locator(".badge.live")).to_be_visible()
     canvas = card.locator("canvas")
     assert canvas.evaluate(COLOURS_ON_CANVAS) > 20
-    expect(card.get_by_role("list")).to_contain_text("recording not running")
+    expect(card.get_by_role("list", name="How far behind")).to_contain_text("recording not running")
     lags = {camera["id"]: (camera["partition"], 7, 1.2)}
     stage.report("recorder-1", "recorder", lags)
-    expect(card.get_by_role("list")).to_contain_text("recording 1.2 s behind")
+    expect(card.get_by_role("list", name="How far behind")).to_contain_text("recording 1.2 s behind")
 
     card.get_by_role("heading").get_by_role("link").click()
     expect(page.locator(".badge.live")).to_be_visible()

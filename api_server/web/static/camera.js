@@ -1,6 +1,7 @@
 // One camera: live picture, lag, newest clips, settings.
 import { get, patch, post, put, remove, repeat } from "./api.js";
 import { fillForm, isRecording, keepIntervals, readForm, showToken, wireForm } from "./camera_form.js";
+import { fillState, placeWords } from "./camera_state.js";
 import { clipCard } from "./clip_card.js";
 import { byId, confirmed, notice, showProblem, wireDialog } from "./dom.js";
 import { fillLags } from "./lag.js";
@@ -13,6 +14,8 @@ const update = wireForm(form);
 let camera = await get(`/v1/cameras/${id}`);
 fillForm(form, camera);
 update();
+fillState(byId("state"), camera.state);
+byId("place").textContent = placeWords(camera);
 
 function showRecording() {
   const isOn = isRecording(camera);
@@ -43,7 +46,10 @@ new Live([id], () => screen.canvas, (_, isLive) => screen.setLive(isLive), 15);
 repeat(2, async () => {
   const status = await get("/v1/status");
   const mine = status.cameras.find((one) => one.camera === id);
-  if (mine) fillLags(byId("lags"), mine.analyses, camera.clip_ms);
+  if (mine) {
+    fillState(byId("state"), mine.state);
+    fillLags(byId("lags"), mine.analyses, camera.clip_ms);
+  }
   await screen.refreshStill();
 });
 
@@ -59,6 +65,7 @@ form.addEventListener("submit", async (event) => {
   try {
     camera = await patch(`/v1/cameras/${id}`, keepIntervals(readForm(form), camera));
     byId("name").textContent = camera.name;
+    byId("place").textContent = placeWords(camera);
     showRecording();
     showProblem(form.querySelector(".problem"), null);
     notice("Saved. It acts within a few seconds.");

@@ -2,6 +2,7 @@
 import { get, post, repeat } from "./api.js";
 import { curlLine, isRecording, readForm, showToken, wireForm } from "./camera_form.js";
 import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
+import { fillState, placeWords } from "./camera_state.js";
 import { fillLags } from "./lag.js";
 import { Live } from "./live.js";
 import { Screen } from "./screen.js";
@@ -14,6 +15,8 @@ function makeCard(camera) {
   const screen = new Screen(camera.id, camera.name);
   const frame = el("a", { class: "screen", href: `/cameras/${camera.id}`, tabindex: "-1", "aria-hidden": "true" });
   const lags = el("ul", { class: "lags", "aria-label": `How far behind ${camera.name} is` });
+  const state = el("ul", { class: "lags", "aria-label": `State of ${camera.name}` });
+  const place = el("div", { class: "small muted" });
   const name = el("a", { href: `/cameras/${camera.id}` }, camera.name);
   const recording = el("span", { class: "badge rec", hidden: true, title: "What it sends is recorded." }, "rec");
   screen.mount(frame);
@@ -26,6 +29,8 @@ function makeCard(camera) {
       "div",
       { class: "text" },
       el("div", { class: "line" }, el("h2", {}, name), el("a", { href: `/clips?camera=${camera.id}` }, "Clips")),
+      place,
+      state,
       lags,
     ),
   );
@@ -50,6 +55,9 @@ async function refreshCameras() {
     const known = cards.get(camera.id);
     known.name.textContent = camera.name;
     known.clipMs = camera.clip_ms;
+    known.place.textContent = placeWords(camera);
+    known.place.hidden = known.place.textContent === "";
+    fillState(known.state, camera.state);
     known.recording.hidden = !isRecording(camera);
   }
   byId("empty").hidden = cameras.length > 0;
@@ -71,7 +79,9 @@ async function refreshStatus() {
   const status = await get("/v1/status");
   for (const camera of status.cameras) {
     const known = cards.get(camera.camera);
-    if (known) fillLags(known.lags, camera.analyses, known.clipMs);
+    if (!known) continue;
+    fillState(known.state, camera.state);
+    fillLags(known.lags, camera.analyses, known.clipMs);
   }
   for (const { screen } of cards.values()) await screen.refreshStill();
 }

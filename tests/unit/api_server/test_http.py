@@ -102,6 +102,7 @@ def test_openapi_answers_name_no_secret(world: World) -> None:
     assert shown == {
         "id", "name", "owner", "analyses", "clip_ms", "policy", "emotion_purpose", "zones", "lines", "partition",
         "version", "published", "created_us", "retention_hours", "place", "kind", "address",
+        "state",
     }  # fmt: skip
 
 

@@ -96,6 +96,7 @@ def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
             make_producer=lambda: producer,
             make_settings_reader=lambda: cluster.follower([CAMERA_SETTINGS]),
             ack_s=ack_s,
+            status_every_s=3600,
         )
         service.start()
         made.append(service)
