@@ -15,6 +15,7 @@ from tests.faults.rows.mongo_down import MongoDown
 from tests.faults.rows.overload import Overload
 from tests.faults.rows.poison import Poison
 from tests.faults.rows.posts_cut import PostsCut
+from tests.faults.rows.protocol_errors import ProtocolErrors
 from tests.faults.rows.replay import Replay
 from tests.faults.rows.retention import Retention
 from tests.faults.rows.s3_down import S3Down
@@ -50,5 +51,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     TopicRecreated(),
     Retention(),
     ClockBack(),
+    ProtocolErrors(),
     *(Mixture(number) for number in SEEDS),
 )

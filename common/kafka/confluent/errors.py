@@ -9,6 +9,7 @@ from common.errors import ConfigurationError, LookoutError, Transient
 from common.kafka.ports import RecordTooLarge
 
 ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN
+CLIENT_FATAL: int = KafkaError._FATAL
 BAD_STATE: int = KafkaError._STATE
 PARTITION_END: int = KafkaError._PARTITION_EOF
 POLL_TOO_LATE: int = KafkaError._MAX_POLL_EXCEEDED
@@ -62,7 +63,8 @@ class TopicUnknown(ConfigurationError):
 def error_for(error: KafkaError, doing: str) -> LookoutError:
     """The error to raise or report for `error`, met while `doing` something (a gerund and its object)."""
     sentence = f"{doing}: {error.str()} ({error.name()})"
-    if error.fatal():
+    # Of what follows the first one, only the code says that it is fatal.
+    if error.fatal() or error.code() == CLIENT_FATAL:
         return FatalClientError(sentence)
     if error.code() in _TOO_LARGE:
         return RecordTooLarge(sentence)

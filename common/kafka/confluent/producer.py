@@ -1,5 +1,6 @@
 """An idempotent producer on librdkafka."""
 
+import contextlib
 import logging
 import os
 import queue
@@ -19,6 +20,8 @@ from common.kafka.ports import Delivery
 from common.settings import KafkaSettings
 
 CLOSE_TIMEOUT_S = 10.0
+PURGE_S = 1.0
+"""How long a handle beyond use is served, so that senders hear of what it held."""
 SERVE_S = 0.1
 """How long the callback thread waits inside librdkafka before it looks whether to stop."""
 
@@ -30,7 +33,8 @@ class ConfluentProducer:
     """Implements `RecordProducer`. A thread of its own serves delivery callbacks, so `done` must be quick.
 
     Full queue: `send` raises Transient at once. A handle that librdkafka declares beyond use is replaced by a new one
-    at the next `send`; what it still held is reported as Transient.
+    at the next `send`; what it still held is reported as Transient. Of a fatal error librdkafka's `error_cb` hears
+    nothing in this binding: it comes as an exception out of `poll` or `flush`, once, on whatever thread that is.
     """
 
     def __init__(
@@ -102,7 +106,12 @@ class ConfluentProducer:
         return result
 
     def flush(self, timeout_s: float) -> int:
-        return int(self._producer.flush(timeout_s))
+        deadline = Deadline(timeout_s)
+        while True:
+            try:
+                return int(self._producer.flush(deadline.remaining_s()))
+            except KafkaException as error:  # said once; what it held is reported to its senders after that
+                self._note_failure(error)
 
     def close(self) -> None:
         if self._stop.is_set():
@@ -121,23 +130,33 @@ class ConfluentProducer:
 
     def _usable(self) -> Producer:
         with self._lock:
-            if self._is_broken:
-                _log.error("the producer is beyond use and is replaced")
-                self._producer.purge()
-                self._producer.poll(0)  # what it held is reported to its senders
-                self._producer = self._make()
-                self._is_broken = False
-            return self._producer
+            if not self._is_broken:
+                return self._producer
+            beyond_use, self._producer = self._producer, self._make()
+            self._is_broken = False
+        _log.error("the producer is beyond use and is replaced")
+        # Outside the lock: who hears of a lost record may send it again at once.
+        beyond_use.purge()
+        with contextlib.suppress(KafkaException):
+            beyond_use.flush(PURGE_S)
+        return self._producer
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.fatal():
+        _log.debug("kafka producer", extra={"error": error.str()})
+
+    def _note_failure(self, exception: KafkaException) -> None:
+        """What `poll` and `flush` raise."""
+        failure = error_from(exception, "producing")
+        if isinstance(failure, FatalClientError):
             self._is_broken = True
-        _log.log(logging.ERROR if error.fatal() else logging.DEBUG, "kafka producer", extra={"error": error.str()})
+        _log.error("kafka producer", extra={"error": str(failure)})
 
     def _serve(self) -> None:
         while not self._stop.is_set():
             try:
                 self._producer.poll(SERVE_S)
+            except KafkaException as error:
+                self._note_failure(error)
             except Exception:  # noqa: BLE001  whatever a callback of ours raises must not end this thread
                 # Only a `done` that raises gets here: its record's outcome is lost to its sender, the others' are not.
                 _log.exception("a delivery callback failed")
