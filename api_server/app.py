@@ -24,8 +24,10 @@ from api_server.exports.store import ExportStore
 from api_server.housekeeping import Housekeeping
 from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.dispatch import install
+from api_server.http.event_stream import EventStreams
 from api_server.http.gate import Gate
 from api_server.http.headers import SecurityHeaders
+from api_server.http.recheck import Recheck
 from api_server.http.repeats import Repeats
 from api_server.http.route import Route
 from api_server.indexer.retention import Footprint, Kept
@@ -53,6 +55,7 @@ from api_server.routes.openapi_routes import openapi_routes
 from api_server.routes.page_routes import page_routes
 from api_server.routes.picture_routes import PictureViews, picture_routes
 from api_server.routes.purpose_routes import PurposeViews, purpose_routes
+from api_server.routes.query_event_routes import QueryEventViews, query_event_routes
 from api_server.routes.query_media_routes import QueryMediaViews, query_media_routes
 from api_server.routes.query_routes import QueryViews, query_routes
 from api_server.routes.recording_routes import RecordingViews, recording_routes
@@ -106,6 +109,7 @@ class ApiParts:
     metrics: Metrics
     clock: Clock
 
+    streams: EventStreams
 
 def build_routes(parts: ApiParts) -> list[Route]:
     """The route table."""
@@ -141,6 +145,14 @@ def build_routes(parts: ApiParts) -> list[Route]:
     )
     shares = ShareStore(parts.database, parts.clock)
     share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.auditor, parts.clock)
+    query_event_views = QueryEventViews(
+        parts.cameras,
+        parts.queries,
+        parts.uploads,
+        BoardAttendance(parts.board, parts.clock),
+        Recheck(parts.users, parts.sessions, parts.tokens),
+        parts.streams,
+    )
     footprint = Footprint(parts.uploads, parts.queries, ExportStore(parts.database))
     retention_views = RetentionViews(parts.cameras, parts.clips, footprint, Kept.of(settings), parts.clock)
     pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
@@ -168,6 +180,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *retention_routes(retention_views),
         *picture_routes(picture_views),
         *purpose_routes(purpose_views),
+        *query_event_routes(query_event_views),
         *live_routes(
             parts.cameras, parts.users, parts.live, settings.signing_key_bytes, settings.signalling_port, parts.clock
         ),

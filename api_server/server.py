@@ -24,9 +24,9 @@ from common.deadline import Deadline
 
 log = logging.getLogger(__name__)
 
-THREADS = 32
-"""More than `streaming.STREAMS_MAX` and `intake.AT_ONCE` together: whatever is played and uploaded, the rest still
-answers."""
+THREADS = 40
+"""More than `streaming.STREAMS_MAX`, `intake.AT_ONCE` and `event_stream.STREAMS_MAX` together: whatever is played,
+uploaded and followed, the rest still answers."""
 CONNECTIONS = 500
 KEEP_ALIVE_S = 15
 GRACE_S = 15
@@ -86,6 +86,11 @@ class ApiServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no annot
             raise RuntimeError("post_worker_init came before load")
         return self._service
 
+    def leaving(self) -> None:
+        """The worker was told to end. In a signal handler."""
+        if self._service is not None:
+            self._service.leave()
+
     def stopped(self) -> None:
         """After the worker's last request, also when it could not even start."""
         if self._service is not None:
@@ -137,6 +142,11 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
             _close(conn.sock)
             conn.sock = _Closed()
         return keep
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: answers that would go on end now, and the others are waited for."""
+        self.app.leaving()
+        super().handle_exit(sig, frame)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT and SIGQUIT: as SIGTERM, because a Ctrl-C reaches every process of the terminal."""

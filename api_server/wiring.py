@@ -24,6 +24,7 @@ from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
 from api_server.housekeeping import Housekeeping, StartParts
+from api_server.http.event_stream import EventStreams
 from api_server.queries.store import QueryStore
 from api_server.recordings.intake import UploadIntake, UploadLimits
 from api_server.recordings.store import UploadStore
@@ -70,6 +71,10 @@ class ApiService:
         self.parts.intake.clear()
         self._follower.start()
         self.parts.housekeeping.start()
+
+    def leave(self) -> None:
+        """The server takes no new requests: those that would go on end. Also in a signal handler."""
+        self.parts.streams.close()
 
     def stop(self) -> None:
         """Bounded by the joins and flushes of the parts. Idempotent."""
@@ -150,6 +155,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         public_store_url=settings.storage.public_endpoint_url,
         board=board,
         housekeeping=housekeeping,
+        streams=EventStreams(clock),
         metrics=Metrics(),
         clock=clock,
     )

@@ -76,6 +76,12 @@ class Sessions:
             self._sessions.update({"_id": session.id}, {"$max": {"used_us": now_us}})
         return user
 
+    def user_of(self, token: str) -> User | None:
+        """As `resume`, but the idle time goes on."""
+        session = self._running(token)
+        user = self._users.get(session.user_id) if session is not None else None
+        return user if session is not None and user is not None and _is_of(session, user) else None
+
     def end(self, token: str) -> None:
         """Idempotent."""
         self._sessions.delete({"_id": _hash(token)})

@@ -1,6 +1,7 @@
 // One query: how far it is, its result, what it found, and what it found differently.
-import { get, post, remove, repeat } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
+import { followQuery } from "./query_events.js";
 import { isActive, isWallTime, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, dateOf, duration, percent, plural, timeOf } from "./words.js";
 
@@ -108,8 +109,7 @@ async function showResult(query) {
   if (query.diff) await loadDiff(query);
 }
 
-async function refresh() {
-  const query = await get(path);
+async function take(query) {
   byId("analysis").textContent = analysisName(query.analysis);
   byId("state").textContent = query.state;
   byId("state").className = `tag ${moodOf(query)}`;
@@ -121,8 +121,9 @@ async function refresh() {
   showProblem(byId("problem"), query.state === "failed" ? new Error(progressWords(query)) : null);
   showFacts(query);
   if (query.state === "finished" && !hasResult) await showResult(query);
-  return isActive(query);
 }
+
+const takeIn = (query) => take(query).catch((problem) => showProblem(byId("problem"), problem));
 
 video.addEventListener("error", () => {
   if (hasResult) showProblem(byId("problem"), new Error("The result cannot be played. It may have been deleted, or the store does not answer."));
@@ -133,8 +134,7 @@ byId("more").addEventListener("click", () => loadSightings().catch((problem) => 
 byId("cancel").addEventListener("click", async () => {
   byId("cancel").disabled = true;
   try {
-    await post(`${path}/cancel`);
-    await refresh();
+    await takeIn(await post(`${path}/cancel`));
   } catch (problem) {
     notice(problem.message);
     byId("cancel").disabled = false;
@@ -151,13 +151,6 @@ byId("delete").addEventListener("click", async () => {
   }
 });
 
-let isOver = false;
-await repeat(
-  1,
-  async () => {
-    if (!isOver) isOver = !(await refresh());
-  },
-  (problem) => {
-    if (problem) showProblem(byId("problem"), problem);
-  },
-);
+followQuery(path, takeIn, (problem) => {
+  if (problem) showProblem(byId("problem"), problem);
+});

@@ -351,6 +351,7 @@ def test_matrix_every_route_every_role_own_other_none(peopled: World, endpoint: 
         if isinstance(route.rule, ON_ONE) and response.status_code == 404 and not route.is_page:
             answer = response.get_json()
             assert (answer["code"], answer["message"]) == (not_found().code, not_found().message)
+        response.close()  # a stream gives its place back
 
 
 def test_matrix_unsafe_routes_need_the_csrf_token(peopled: World) -> None:

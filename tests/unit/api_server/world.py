@@ -35,6 +35,7 @@ from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
 from api_server.database.memory import MemoryDatabase
 from api_server.housekeeping import Housekeeping, StartParts
+from api_server.http.event_stream import EventStreams
 from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.writer import EventWriter
 from api_server.queries.attendance import BoardAttendance
@@ -149,6 +150,7 @@ class World:
                 clock=self.clock,
             )
         )
+        self.streams = EventStreams(self.clock, look_every_s=0.02)
         self.parts = ApiParts(
             settings=self.settings,
             database=self.database,
@@ -173,6 +175,7 @@ class World:
             public_store_url=public_url,
             board=self.board,
             housekeeping=self.housekeeping,
+            streams=self.streams,
             metrics=self.metrics,
             clock=self.clock,
         )
