@@ -67,14 +67,17 @@ from api_server.routes.state_answer import CameraStates
 from api_server.routes.status_routes import status_routes
 from api_server.routes.streaming import VideoSender
 from api_server.routes.totp_routes import TotpViews, totp_routes
+from api_server.routes.upload_routes import UploadViews, upload_routes
 from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
 from api_server.shares.store import ShareStore
 from api_server.status.board import StatusBoard
+from api_server.uploads.receiver import UploadReceiver
+from api_server.uploads.store import OpenUploadStore
 from common.clock import Clock
 from common.errors import Transient
 from common.metrics import Metrics
-from common.storage.port import ObjectStore
+from common.storage.parts import PartedStore
 
 HOUR_MS = 3_600_000
 
@@ -102,14 +105,14 @@ class ApiParts:
     uploads: UploadStore
     queries: QueryStore
     intake: UploadIntake
-    store: ObjectStore
+    store: PartedStore
     public_store_url: str | None
     board: StatusBoard
     housekeeping: Housekeeping
+    streams: EventStreams
     metrics: Metrics
     clock: Clock
 
-    streams: EventStreams
 
 def build_routes(parts: ApiParts) -> list[Route]:
     """The route table."""
@@ -132,6 +135,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
     join_limits = JoinLimits(settings.span_hours * HOUR_MS, settings.span_bytes)
     joiner = SpanJoiner(footage, parts.store, join_limits, parts.clock)
     recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
+    receiver = UploadReceiver(OpenUploadStore(parts.database), parts.uploads, parts.intake, parts.store, parts.clock)
+    upload_views = UploadViews(receiver, parts.auditor, parts.intake.file_bytes_max, parts.clock)
     query_views = QueryViews(
         parts.cameras,
         parts.clips,
@@ -140,11 +145,6 @@ def build_routes(parts: ApiParts) -> list[Route]:
         QueryRegistry(parts.queries, footage, parts.store, parts.clock),
         BoardAttendance(parts.board, parts.clock),
     )
-    export_views = ExportViews(
-        ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock
-    )
-    shares = ShareStore(parts.database, parts.clock)
-    share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.auditor, parts.clock)
     query_event_views = QueryEventViews(
         parts.cameras,
         parts.queries,
@@ -153,6 +153,11 @@ def build_routes(parts: ApiParts) -> list[Route]:
         Recheck(parts.users, parts.sessions, parts.tokens),
         parts.streams,
     )
+    export_views = ExportViews(
+        ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock
+    )
+    shares = ShareStore(parts.database, parts.clock)
+    share_views = ShareViews(shares, parts.clips, parts.cameras, parts.users, sender, parts.auditor, parts.clock)
     footprint = Footprint(parts.uploads, parts.queries, ExportStore(parts.database))
     retention_views = RetentionViews(parts.cameras, parts.clips, footprint, Kept.of(settings), parts.clock)
     pictures = PictureService(settings.pictures_url, settings.signing_key_bytes, parts.clock)
@@ -172,15 +177,16 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips, parts.queries),
         *recording_routes(recording_views),
+        *upload_routes(upload_views),
         *footage_routes(FootageViews(joiner, parts.store, sender)),
         *query_routes(query_views),
+        *query_event_routes(query_event_views),
         *query_media_routes(QueryMediaViews(parts.store, sender)),
         *export_routes(export_views),
         *share_routes(share_views),
         *retention_routes(retention_views),
         *picture_routes(picture_views),
         *purpose_routes(purpose_views),
-        *query_event_routes(query_event_views),
         *live_routes(
             parts.cameras, parts.users, parts.live, settings.signing_key_bytes, settings.signalling_port, parts.clock
         ),
@@ -207,6 +213,7 @@ def create_app(parts: ApiParts) -> Flask:
         parts.uploads,
         parts.queries,
         ExportStore(parts.database),
+        open_uploads=OpenUploadStore(parts.database),
         admins_need_totp=parts.settings.admin_totp,
     )
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)

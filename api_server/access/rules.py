@@ -53,6 +53,14 @@ class OnRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class OnOwnUpload:
+    """Who `may` do `action`, which concerns no camera, and began the upload that the path's `upload_id` names; else
+    404."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class OnQuery:
     """Who `may` do `action` to the camera, or upload, of the query that the path's `query_id` names; else 404."""
 
@@ -91,6 +99,7 @@ Rule = (
     | OnCamera
     | OnClip
     | OnRecording
+    | OnOwnUpload
     | OnQuery
     | OnExport
     | OnUser

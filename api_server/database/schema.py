@@ -28,6 +28,7 @@ CLIPS = "clips"
 SIGHTINGS = "sightings"
 GAPS = "gaps"
 UPLOADS = "uploads"
+OPEN_UPLOADS = "open_uploads"
 QUERIES = "queries"
 QUERY_SIGHTINGS = "query_sightings"
 PURPOSES = "purposes"
@@ -76,6 +77,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     ),
     CollectionSpec(GAPS, (Index(("found_us",)),)),
     CollectionSpec(UPLOADS, (Index(("owner", "start_us", "_id")), Index(("start_us", "_id")))),
+    CollectionSpec(OPEN_UPLOADS, (Index(("owner", "state")), Index(("state",)), Index(("expires_us",)))),
     CollectionSpec(
         QUERIES,
         (

@@ -15,6 +15,7 @@ from api_server.access.rules import (
     OnExport,
     OnOwnSession,
     OnOwnToken,
+    OnOwnUpload,
     OnQuery,
     OnRecording,
     OnUser,
@@ -39,6 +40,8 @@ from api_server.queries.record import QueryRecord, is_query_id
 from api_server.queries.store import QueryStore
 from api_server.recordings.record import Upload, is_upload_id
 from api_server.recordings.store import UploadStore
+from api_server.uploads.record import OpenUpload
+from api_server.uploads.store import OpenUploadStore
 from common.contracts.clip import ClipId
 from common.contracts.identity import is_camera_id
 
@@ -69,6 +72,7 @@ class Gate:
         queries: QueryStore,
         exports: ExportStore,
         *,
+        open_uploads: OpenUploadStore,
         admins_need_totp: bool,
     ) -> None:
         self._users = users
@@ -80,6 +84,7 @@ class Gate:
         self._uploads = uploads
         self._queries = queries
         self._exports = exports
+        self._open_uploads = open_uploads
 
     def admit(self, route: Route, request: Request, path: dict[str, str | int]) -> Call:
         """Raises ApiError."""
@@ -147,6 +152,8 @@ class Gate:
                 return replace(call, query_found=self._query(call, action))
             case OnExport(action):
                 return replace(call, export_found=self._export(call, action))
+            case OnOwnUpload(action):
+                return replace(call, open_upload_found=self._own_upload(call, action))
             case OnUser(action):
                 return replace(call, user_found=self._user(call, action))
             case OnOwnSession():
@@ -213,6 +220,13 @@ class Gate:
         if user is None or not may(call.subject, action, None):
             raise not_found()
         return user
+
+    def _own_upload(self, call: Call, action: Action) -> OpenUpload:
+        upload_id = str(call.path["upload_id"])
+        upload = self._open_uploads.get(upload_id) if is_upload_id(upload_id) else None
+        if upload is None or upload.owner != call.subject.user_id or not may(call.subject, action, None):
+            raise not_found()
+        return upload
 
     def _own_session(self, call: Call) -> Session:
         found = [s for s in self._sessions.of(call.account) if s.handle == call.path["session_id"] != ""]

@@ -8,7 +8,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api_server.access.permission import is_in_some_scope
-from api_server.access.rules import OnCamera, OnClip, OnExport, OnOwnSession, OnOwnToken, OnQuery, OnRecording, OnUser
+from api_server.access.rules import (
+    OnCamera,
+    OnClip,
+    OnExport,
+    OnOwnSession,
+    OnOwnToken,
+    OnOwnUpload,
+    OnQuery,
+    OnRecording,
+    OnUser,
+)
 from api_server.http.cookies import PLAIN_NAME
 from api_server.http.errors import Problem
 from api_server.http.gate import CSRF_HEADER
@@ -29,8 +39,10 @@ _ERRORS = {
     412: "Changed since it was read.",
     413: "The body is too long.",
     415: "The body is not of a type that is taken.",
+    410: "Ended or expired.",
     416: "The range lies behind the end.",
     422: "Understood, and refused; the message says why.",
+    423: "Another request is at it; Retry-After says when to try again.",
     429: "Too many attempts; Retry-After says how long to wait.",
     507: "There is no room for it; the message says what is full.",
     503: "A server behind this one does not answer; Retry-After says when to try again.",
@@ -41,7 +53,7 @@ _DESCRIPTION = (
     "somebody else does not exist (404). Names of times end in their unit, since 1970. Lists are paged by cursor."
 )
 
-_ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
+_ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken | OnOwnUpload
 Mode = Literal["validation", "serialization"]
 
 
@@ -130,11 +142,21 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    read = [
+        {
+            "name": name,
+            "in": "header",
+            "required": header.is_required,
+            "description": header.says,
+            "schema": {"type": "string", "pattern": header.pattern},
+        }
+        for name, header in route.headers.items()
+    ]
     if not route.is_create:
-        return []
+        return read
     says = "16 to 128 characters, new for each thing: sent again with the same request, it is not made twice."
     schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"}
-    return [{"name": HEADER, "in": "header", "required": False, "description": says, "schema": schema}]
+    return [*read, {"name": HEADER, "in": "header", "required": False, "description": says, "schema": schema}]
 
 
 def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 KEPT_S = 24 * 3600
 WORKING_S = 120
 """No create takes longer, but for an upload; after this nobody knows what became of it."""
+ASKING_HEADERS = ("Upload-Length", "Upload-Metadata")
+"""What says in a header what is wanted (tus)."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
 """Long enough that nobody guesses it: a UUID has 36."""
 _US = 1_000_000
@@ -111,6 +113,7 @@ def fingerprint_of(request: Request, body: BaseModel | None) -> str:
         request.method,
         request.full_path,
         body.model_dump_json() if body is not None else [request.content_length, request.mimetype],
+        [request.headers.get(name) for name in ASKING_HEADERS],
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -17,11 +17,12 @@ from api_server.clips.records import ClipRecord
 from api_server.exports.record import ExportRecord
 from api_server.queries.record import QueryRecord
 from api_server.recordings.record import Upload
+from api_server.uploads.record import OpenUpload
 
 T = TypeVar("T", bound=BaseModel)
 V = TypeVar("V")
 
-SAFE_METHODS = frozenset({"GET", "HEAD"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Call:
     clip_found: ClipRecord | None = None
     recording_found: Upload | None = None
     query_found: QueryRecord | None = None
+    open_upload_found: OpenUpload | None = None
     export_found: ExportRecord | None = None
     user_found: User | None = None
     own_session_found: Session | None = None
@@ -59,6 +61,10 @@ class Call:
     @property
     def recording(self) -> Upload:
         return _given(self.recording_found, "a recording")
+
+    @property
+    def open_upload(self) -> OpenUpload:
+        return _given(self.open_upload_found, "an upload under way")
 
     @property
     def asked(self) -> QueryRecord:
@@ -121,10 +127,20 @@ View = Callable[[Call], Reply | Response]
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A header of the request that a route reads. `pattern`: a regular expression that its value fits."""
+
+    says: str
+    pattern: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """`path`: in Flask's notation. `answer`: the model of a JSON answer; `media`: the type of any other. `is_page`:
     who is not signed in is sent to the sign-in page instead of getting a 401. `errors`: statuses beyond the usual.
-    `raw`: the view reads a body of these types itself, as a stream."""
+    `raw`: the view reads a body of these types itself, as a stream. `headers`: those that the view reads, for the
+    description."""
 
     method: str
     path: str
@@ -139,6 +155,7 @@ class Route:
     errors: tuple[int, ...] = ()
     is_page: bool = False
     raw: tuple[str, ...] = ()
+    headers: Mapping[str, Header] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:

@@ -34,6 +34,8 @@ from api_server.settings import RetentionSettings
 from api_server.shares.store import ShareStore
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
+from api_server.uploads.store import OpenUploadStore
+from api_server.uploads.sweep import OpenUploadSweep
 from common.clock import Clock, SystemClock
 from common.deadline import Deadline
 from common.errors import Transient
@@ -47,7 +49,7 @@ from common.kafka.ports import FROM_BEGINNING, GroupConsumer, LogReader, RecordP
 from common.metrics import Metrics
 from common.retry import retry_transient
 from common.settings import KafkaSettings, MongoSettings, StorageSettings
-from common.storage.port import ObjectStore
+from common.storage.parts import PartedStore
 from common.storage.s3 import S3ObjectStore
 from common.topics import CLIP_EVENTS, CONSUMER_STATUS, SEGMENT_JOBS
 
@@ -64,7 +66,7 @@ STORE_WAIT_S = 30.0
 def build_indexer(
     *,
     database: Database,
-    store: ObjectStore,
+    store: PartedStore,
     consumer: GroupConsumer,
     loop_reader: LogReader,
     keeper_reader: LogReader,
@@ -94,6 +96,7 @@ def build_indexer(
     holds, footprint = Holds(database, store, clock), Footprint(uploads, queries, exports)
     retention = Retention(database, cameras, clips, holds, footprint, kept, metrics, clock)
     sweep = Sweep(database, writer, store, producer, events_topic, metrics, clock)
+    open_uploads = OpenUploadSweep(OpenUploadStore(database), store, clock)
     tombstones = TombstoneKeeper(database, store, keeper_reader, metrics, clock)
     keeper = (
         Chore("retention", RETENTION_EVERY_S, _once(retention.run_once)),
@@ -102,6 +105,8 @@ def build_indexer(
         Chore("sessions", HOURLY_S, _once(sessions.drop_expired)),
         Chore("exports", RETENTION_EVERY_S, _once(export_eraser.expire)),
         Chore("export sweep", HOURLY_S, _once(export_eraser.sweep)),
+        Chore("open uploads", RETENTION_EVERY_S, _once(open_uploads.run_once)),
+        Chore("open upload sweep", HOURLY_S, _once(open_uploads.sweep)),
         Chore("shares", HOURLY_S, _once(ShareStore(database, clock).forget)),
         Chore("repeats", HOURLY_S, _once(Repeats(database, clock).forget)),
         Chore("api tokens", HOURLY_S, _once(tokens.drop_expired)),

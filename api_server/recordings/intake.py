@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from api_server.recordings.container import HEAD_BYTES, MEDIA, container_of, read_facts
+from api_server.recordings.container import HEAD_BYTES, MEDIA, FileFacts, container_of, read_facts
 from api_server.recordings.record import Upload, make_upload_id
 from api_server.recordings.store import UploadStore
 from common.clock import Clock
@@ -79,28 +79,38 @@ class UploadIntake:
     def take(self, arriving: Arriving, body: IO[bytes]) -> Upload:
         """1. Is there room? 2. The body into a file. 3. Is it a video? 4. One PUT: from here on it exists, whatever the
         database does. 5. The record. Raises UploadRefused, Transient."""
-        if not self._places.acquire(blocking=False):
-            raise UploadRefused(503, "busy", f"{AT_ONCE} files are being uploaded already. Try again in a moment.")
-        try:
-            self._check_room(arriving)
+        with self.place():
+            self.check_room(arriving.size)
+            self._check_disk(arriving.size)
             with self._scratch() as path:
                 _receive(body, path, arriving.size)
                 upload = self._looked_at(arriving, path)
                 self._store.replace(upload.key, path, upload.media, upload.to_metadata())
-        finally:
-            self._places.release()
         self._uploads.add(upload)
         log.info("uploaded", extra={"upload": upload.id, "bytes": upload.size, "container": upload.container})
         return upload
 
-    def _check_room(self, arriving: Arriving) -> None:
-        if arriving.size > self._limits.file_bytes:
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the few that may hold a server thread with a file. Raises UploadRefused."""
+        if not self._places.acquire(blocking=False):
+            raise UploadRefused(503, "busy", f"{AT_ONCE} files are being uploaded already. Try again in a moment.")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def check_room(self, size: int, promised_bytes: int = 0) -> None:
+        """Whether a file may come, beside what is there and what was promised room. Raises UploadRefused."""
+        if size > self._limits.file_bytes:
             limit_mb = self._limits.file_bytes // 1_000_000
             raise UploadRefused(413, "too_large", f"A file may have {limit_mb:,} MB; this one has more.")
-        if self._uploads.total_bytes() + arriving.size > self._limits.total_bytes:
+        if self._uploads.total_bytes() + promised_bytes + size > self._limits.total_bytes:
             raise UploadRefused(507, "uploads_full", "The room for uploads is full. Delete some, then try again.")
+
+    def _check_disk(self, size: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self._folder).free - arriving.size < self._limits.free_bytes:
+        if shutil.disk_usage(self._folder).free - size < self._limits.free_bytes:
             raise UploadRefused(507, "disk_full", "The server's disk has no room for this file.")
 
     @contextlib.contextmanager
@@ -113,27 +123,35 @@ class UploadIntake:
 
     def _looked_at(self, arriving: Arriving, path: Path) -> Upload:
         with path.open("rb") as file:
-            container = container_of(file.read(HEAD_BYTES))
-            if container is None:
-                raise UploadRefused(
-                    415, "not_video", f"This is no video file that can be taken: {', '.join(MEDIA)} can."
-                )
+            container = require_container(file.read(HEAD_BYTES))
             facts = read_facts(file, arriving.size)
-        now_us = self._clock.wall_us()
-        return Upload(
-            id=make_upload_id(),
-            owner=arriving.owner,
-            name=arriving.name,
-            container=container,
-            media=MEDIA[container],
-            size=arriving.size,
-            start_us=arriving.t0_us if arriving.t0_us is not None else now_us,
-            created_us=now_us,
-            t0_us=arriving.t0_us,
-            duration_ms=facts.duration_ms,
-            width=facts.width,
-            height=facts.height,
-        )
+        return made_upload(make_upload_id(), arriving, container, facts, self._clock.wall_us())
+
+
+def require_container(head: bytes) -> str:
+    """Of a file's first bytes. Raises UploadRefused."""
+    container = container_of(head)
+    if container is None:
+        raise UploadRefused(415, "not_video", f"This is no video file that can be taken: {', '.join(MEDIA)} can.")
+    return container
+
+
+def made_upload(upload_id: str, arriving: Arriving, container: str, facts: FileFacts, now_us: int) -> Upload:
+    """The record of a file that is there."""
+    return Upload(
+        id=upload_id,
+        owner=arriving.owner,
+        name=arriving.name,
+        container=container,
+        media=MEDIA[container],
+        size=arriving.size,
+        start_us=arriving.t0_us if arriving.t0_us is not None else now_us,
+        created_us=now_us,
+        t0_us=arriving.t0_us,
+        duration_ms=facts.duration_ms,
+        width=facts.width,
+        height=facts.height,
+    )
 
 
 def _receive(body: IO[bytes], path: Path, size: int) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.clock import Clock, SystemClock
+from common.storage.memory_parts import MemoryParts
 from common.storage.port import AlreadyExists, NotFound, ObjectInfo, RangeBody
 
 CHUNK_BYTES = 64 * 1024
@@ -31,7 +32,7 @@ class _Fault:
 
 
 class MemoryObjectStore:
-    """Implements `ObjectStore`.
+    """Implements `PartedStore`.
 
     `is_atomic` False: two create-only PUTs that overlap both succeed, and the later write stays, as with s3proxy;
     `between_check_and_write` runs inside such a PUT, and by default sleeps for RACE_S. `honours_condition` False: a
@@ -52,6 +53,7 @@ class MemoryObjectStore:
         self._lock = threading.Lock()  # guards objects, faults and calls: any thread may call
         self._objects: dict[str, StoredObject] = {}
         self._faults: dict[str, list[_Fault]] = {}
+        self.parts = MemoryParts(self)
         self.calls: list[tuple[str, str]] = []
         """(operation, key) of every call, for assertions."""
         self.between_check_and_write: Callable[[str], None] = lambda _key: time.sleep(RACE_S)
@@ -139,6 +141,10 @@ class MemoryObjectStore:
             return None
         query = {"expires": str(expires_s)} | ({"name": download_name} if download_name else {})
         return f"{self._public_endpoint_url}/{urllib.parse.quote(key)}?{urllib.parse.urlencode(query)}"
+
+    def begin_call(self, operation: str, key: str) -> None:
+        """For what is built on this: count the call, and fail it if a test said so."""
+        self._begin(operation, key)
 
     def _begin(self, operation: str, key: str) -> _Fault | None:
         with self._lock:

@@ -15,6 +15,7 @@ from common.settings import StorageSettings
 from common.storage.port import NotFound, ObjectInfo, RangeBody
 from common.storage.s3_client import build_client
 from common.storage.s3_errors import error_of, translated
+from common.storage.s3_parts import S3Parts
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -31,7 +32,7 @@ _ALREADY_OURS = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 
 
 class S3ObjectStore:
-    """Implements `ObjectStore` for the bucket of the settings. Making one talks to nobody."""
+    """Implements `PartedStore` for the bucket of the settings. Making one talks to nobody."""
 
     def __init__(self, settings: StorageSettings, list_page: int = LIST_PAGE) -> None:
         self._bucket = settings.bucket
@@ -40,6 +41,7 @@ class S3ObjectStore:
         self._list_page = list_page
         self._client = build_client(settings, settings.endpoint_url)
         self._client_of_large = build_client(settings, settings.endpoint_url, signs_bodies=False)
+        self.parts = S3Parts(self._client, settings.bucket)
         # A link is signed for the host it names: the address that people's browsers use, or none.
         public = settings.public_endpoint_url
         self._public_client = None if public is None else build_client(settings, public)

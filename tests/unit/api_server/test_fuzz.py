@@ -27,10 +27,11 @@ EXAMPLES = int(os.environ.get("API_FUZZ_EXAMPLES", "0"))
 FEW = 6
 BEYOND_A_SCHEMA = [400, 406, 411, 413, 415, 422]
 """A description cannot say that `from` lies before `to`, or what a cursor is: such refusals are right."""
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 CONFIG: dict[str, Any] = {
     "checks": {
         "positive_data_acceptance": {
-            "expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 412, 416, 429, 503, 507, *BEYOND_A_SCHEMA]
+            "expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 416, 423, 429, 503, 507, *BEYOND_A_SCHEMA]
         },
     }
 }
@@ -46,6 +47,7 @@ NAMES = {
     "user_id": "user",
     "session_id": "session",
     "token_id": "token",
+    "upload_id": "upload",
 }
 """Path parameters, and where `Ids` has something that exists."""
 
@@ -72,6 +74,7 @@ def test_api_keeps_to_its_description(tmp_path: Path, role: Role, monkeypatch: p
     # What is generated does not close what it was sent, so every place would be taken in the end.
     monkeypatch.setattr("api_server.routes.streaming.STREAMS_MAX", 10**6)
     monkeypatch.setattr("api_server.routes.export_routes.ARCHIVES_MAX", 10**6)
+    monkeypatch.setattr("api_server.uploads.receiver.OPEN_MAX", 10**6)
     world = World(tmp_path)
     world.housekeeping.prepare()
     world.housekeeping.settle()

@@ -18,6 +18,7 @@ from api_server.access.rules import (
     OnExport,
     OnOwnSession,
     OnOwnToken,
+    OnOwnUpload,
     OnQuery,
     OnRecording,
     OnUser,
@@ -44,6 +45,7 @@ PUBLIC = {
     "GET /readyz",
     "GET /metrics",
     "GET /openapi.json",
+    "OPTIONS /v1/uploads",
     "GET /sign-in",
     "GET /sign-up",
     "GET /set-password",
@@ -51,7 +53,7 @@ PUBLIC = {
     *HELD_BY_LINK,
 }
 """Everything that anybody may ask for. Adding to it is a decision, so it stands twice."""
-ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken
+ON_ONE = OnCamera | OnClip | OnExport | OnQuery | OnRecording | OnUser | OnOwnSession | OnOwnToken | OnOwnUpload
 
 
 def test_route_table_every_rule_of_the_url_map_is_declared(world: World) -> None:
@@ -80,6 +82,8 @@ def test_route_table_ids_in_paths_have_a_rule_about_them(world: World) -> None:
             assert isinstance(route.rule, OnQuery), route.endpoint
         if "<export_id>" in route.path:
             assert isinstance(route.rule, OnExport), route.endpoint
+        if "<upload_id>" in route.path:
+            assert isinstance(route.rule, OnOwnUpload), route.endpoint
         if re.search(r"<[^>]*id>", route.path):
             assert isinstance(route.rule, ON_ONE), route.endpoint
 
@@ -156,6 +160,7 @@ class Ids:
     session: str = "ses-" + "a" * 16
     token: str = "tok-" + "a" * 16
     camera_token: str = "ct-" + "a" * 16
+    upload: str = "up-" + "b" * 16
 
 
 def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <query_id>") -> Ids:
@@ -177,6 +182,9 @@ def ids_of(world: World, whose: str, path: str = "<clip_id> <recording_id> <quer
         ids = replace(ids, clip=clip.clip_id)
     if "<recording_id>" in path:
         ids = replace(ids, recording=world.add_upload(whose).id)
+    if "<upload_id>" in path:
+        begun = world.signed_in(whose).send("POST", "/v1/uploads", headers=BEGINNING)
+        ids = replace(ids, upload=str(begun.get_json()["id"]))
     if "<query_id>" in path:
         ids = replace(ids, query=finished_query(world, whose, camera.id))
     if "<export_id>" in path:
@@ -221,11 +229,14 @@ def ask_body(camera_id: str) -> dict[str, object]:
     return {"camera": camera_id, "analysis": "license_plate", **SPAN}
 
 
+BEGINNING = {"Upload-Length": str(len(FILM)), "Upload-Metadata": "filename ZmlsbS5tcDQ="}
+
+
 def concrete(route: Route, ids: Ids) -> str:
     path = route.path.replace("<camera_id>", ids.camera).replace("<clip_id>", ids.clip)
     path = path.replace("<recording_id>", ids.recording).replace("<query_id>", ids.query)
     path = path.replace("<export_id>", ids.export).replace("<share_id>", ids.share)
-    path = path.replace("<token>", "sh_" + "a" * 43)
+    path = path.replace("<token>", "sh_" + "a" * 43).replace("<upload_id>", ids.upload)
     path = path.replace("<user_id>", ids.user).replace("<session_id>", ids.session)
     path = path.replace("<token_id>", ids.token).replace("<camera_token_id>", ids.camera_token)
     path = path.replace("<int:n>", "0").replace("<name>", "base.css").replace("<analysis>", "license_plate")
@@ -241,7 +252,13 @@ UPLOAD = "POST /v1/recordings"
 FOOTAGE = ("GET /v1/cameras/<camera_id>/footage", "GET /v1/cameras/<camera_id>/footage/video")
 """Allowed, they find that the clips here are no videos: 422."""
 PICTURE = "POST /v1/analyze/<analysis>"
-RAW = {UPLOAD: (FILM, "video/mp4"), PICTURE: (b"no picture", "image/jpeg")}
+BEGIN, SEND_ON = "POST /v1/uploads", "PATCH /v1/uploads/<upload_id>"
+RAW = {
+    UPLOAD: (FILM, "video/mp4"),
+    PICTURE: (b"no picture", "image/jpeg"),
+    SEND_ON: (FILM, "application/offset+octet-stream"),
+}
+HEADERS = {BEGIN: BEGINNING, SEND_ON: {"Upload-Offset": "0"}}
 IN_BODY = {LIVE_TOKEN: Action.LIVE_WATCH, ASK: Action.QUERY_ASK}
 """Routes that name a camera in their body: it is as if it stood in the path."""
 
@@ -255,10 +272,12 @@ def asking(world: World, who: str) -> Browser:
 
 def send(browser: Browser, route: Route, ids: Ids) -> TestResponse:
     if route.endpoint in RAW:
-        headers = {"X-CSRF-Token": browser.csrf}
+        headers = {"X-CSRF-Token": browser.csrf, **HEADERS.get(route.endpoint, {})}
         data, kind = RAW[route.endpoint]
-        return browser.client.post(concrete(route, ids), data=data, content_type=kind, headers=headers)
-    return browser.send(route.method, concrete(route, ids), body_for(route.endpoint, ids.camera))
+        path = concrete(route, ids)
+        return browser.client.open(path, method=route.method, data=data, content_type=kind, headers=headers)
+    body, headers = body_for(route.endpoint, ids.camera), HEADERS.get(route.endpoint, {})
+    return browser.send(route.method, concrete(route, ids), body, headers)
 
 
 def body_for(endpoint: str, camera_id: str) -> object:
@@ -320,7 +339,7 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
         return done
     if whose == "none":
         return {404}
-    if isinstance(route.rule, OnOwnSession | OnOwnToken):
+    if isinstance(route.rule, OnOwnSession | OnOwnToken | OnOwnUpload):
         return DONE if who == whose else {404}
     if isinstance(route.rule, OnUser):
         return DONE if who == "root" else {404}
@@ -342,7 +361,10 @@ ENDPOINTS = [route.endpoint for route in build_routes(World(Path("unused")).part
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_matrix_every_route_every_role_own_other_none(peopled: World, endpoint: str) -> None:
+def test_matrix_every_route_every_role_own_other_none(
+    peopled: World, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api_server.uploads.receiver.OPEN_MAX", 10**6)
     route = next(r for r in build_routes(peopled.parts) if r.endpoint == endpoint)
     for who, whose in itertools.product(ASKING, ("ann", "bob", "none")):
         ids = ids_of(peopled, whose, route.path)
