@@ -60,6 +60,11 @@ class PlateAnalyzer:
     def model(self) -> ModelInfo:
         return joined(PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER)
 
+    def adjusted(self, options: Mapping[str, Any]) -> "PlateAnalyzer":
+        """The same models, with a camera's mode and formats."""
+        checked = read_options(options)
+        return PlateAnalyzer(self._locator, self._reader.reading(checked.plate_formats()), EFFORTS[checked.mode])
+
     def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         return [self._one(picture) for picture in pictures]
 

@@ -59,6 +59,10 @@ class PlateReader:
         self._detector = detector
         self._formats = tuple(formats)
 
+    def reading(self, formats: Sequence[PlateFormat]) -> "PlateReader":
+        """The same networks for other formats."""
+        return PlateReader(self._recogniser, self._detector, formats)
+
     def read(self, picture: Picture, row: Quad, *, look_height: int) -> PlateReading | None:
         """What the plate at `row` says, or None when it is no plate or cannot be read. `look_height`: how high, in
         pixels, the row is made for a close look; 0: it is read directly and no more."""

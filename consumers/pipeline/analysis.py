@@ -27,6 +27,16 @@ class Analyzer(Protocol):
         ...
 
 
+@runtime_checkable
+class AdjustsToCameras(Analyzer, Protocol):
+    """An analyzer some of whose options may differ from camera to camera."""
+
+    def adjusted(self, options: Mapping[str, Any]) -> Analyzer:
+        """As `options` want it (the service's, and over them the camera's). It shares this one's models, so it is cheap
+        to make. Raises ConfigurationError for a bad option."""
+        ...
+
+
 class Tracker(Protocol):
     """Temporal work of one window, fresh at its start: tracks, votes, smoothing. Ordered stage only."""
 

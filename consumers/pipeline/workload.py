@@ -10,6 +10,7 @@ from common.errors import Transient
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame, Finding
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, FindView, Picture, no_view
+from consumers.pipeline.camera_analyzers import CameraAnalyzers
 from consumers.pipeline.decode import decode_jpeg
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.stage_time import sampled
@@ -38,7 +39,7 @@ class VideoWorkload:
         if (definition.build_analyzer is None) != (analyzer is None):
             raise ValueError(f"{definition.name} and its analyzer do not belong together")
         self._definition = definition
-        self._analyzer = analyzer
+        self._analyzers = CameraAnalyzers(analyzer) if analyzer is not None else None
         self._model: ModelInfo | None = analyzer.model if analyzer is not None else None
         self._spool = spool
         self._publish = publish
@@ -52,7 +53,7 @@ class VideoWorkload:
         the Transient of an analyzer that asks another machine."""
         with sampled(self._metrics, "decode", frame.offset):
             picture = decode_jpeg(frame.jpeg)
-        if self._analyzer is None or not frame.searched:
+        if self._analyzers is None or not frame.searched:
             return AnalysedFrame(picture, None)
         if self._find_view(frame.camera, frame.headers.settings_version).gate is not None:
             return AnalysedFrame(picture, None, is_deferred=True)
@@ -72,10 +73,11 @@ class VideoWorkload:
 
     def _find(self, picture: Picture, frame: AdmittedFrame) -> Finding:
         begun_s = time.perf_counter()
-        if self._analyzer is None:
+        if self._analyzers is None:
             return Finding()
+        view = self._find_view(frame.camera, frame.headers.settings_version)
         try:
-            (detections,) = self._analyzer.analyze([picture])
+            (detections,) = self._analyzers.of(view.options).analyze([picture])
         except (Transient, MemoryError):
             raise  # a remote model that is out: tried again by the runtime; no memory: the supervisor starts afresh
         except Exception as error:  # noqa: BLE001 - whatever a model raises must not cost the frame its place in the clip
