@@ -41,6 +41,7 @@ from api_server.recordings.intake import UploadIntake
 from api_server.recordings.join import JoinLimits, SpanJoiner
 from api_server.recordings.store import UploadStore
 from api_server.routes.account_routes import AccountViews, account_routes
+from api_server.routes.analysis_routes import analysis_routes
 from api_server.routes.audit_routes import audit_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.camera_token_routes import camera_token_routes
@@ -172,6 +173,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *totp_routes(TotpViews(parts.factor, parts.attempts, parts.auditor)),
         *audit_routes(parts.audit),
         *camera_routes(camera_views),
+        *analysis_routes(),
         *camera_token_routes(parts.registry),
         *clip_routes(parts.cameras, parts.clips, Holds(parts.database, parts.store, parts.clock)),
         *media_routes(MediaViews(parts.store, sender)),

@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from api_server.cameras.address import Address
 from api_server.cameras.camera import CameraKind
+from api_server.http.errors import RefusedWithin
 from api_server.keeping import LOG_HOURS
+from common.contracts.analysis_options import option_problem
 from common.contracts.camera_settings import (
     DEFAULT_EVERY_MS,
     LICENSE_PLATE,
@@ -55,7 +57,8 @@ class Asked(BaseModel):
 
 class AskedAnalysis(Asked):
     """One analysis to switch on. `every_ms`: its search interval in frame time; left out: its default. `options`: its
-    own, which it checks itself; bad ones give way to its defaults."""
+    own: what `GET /v1/analyses` names is checked here, the rest by the analysis, whose defaults stand in for bad ones.
+    """
 
     name: str = Field(description=f"One of {', '.join(sorted(DEFAULT_EVERY_MS))}.")
     every_ms: int | None = Field(default=None, ge=1, le=EVERY_MS_MAX)
@@ -70,6 +73,9 @@ class AskedAnalysis(Asked):
         _require_plain(self.options, OPTIONS_DEPTH)
         if len(json.dumps(self.options)) > OPTIONS_MAX_BYTES:
             raise ValueError(f"options are at most {OPTIONS_MAX_BYTES} bytes of JSON")
+        found = option_problem(self.name, self.options)
+        if found is not None:
+            raise RefusedWithin(("options", found[0]), found[1])
         return self
 
 

@@ -4,9 +4,10 @@ from typing import TypeVar
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api_server.http.errors import ApiError
+from api_server.http.errors import ApiError, FieldProblem, RefusedWithin
 
 BODY_MAX_BYTES = 64 * 1024
 """No request of this API is larger; uploads will have a route and a bound of their own."""
@@ -49,8 +50,17 @@ def read_query(request: Request, kind: type[T]) -> T:
 
 
 def _refused(what: str, error: ValidationError) -> ApiError:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    said = "; ".join(
-        f"{'.'.join(str(part) for part in p['loc'])[:80] or 'it'}: {p['msg']}" for p in problems[:SHOWN_PROBLEMS]
-    )
-    return ApiError(400, "invalid_request", f"{what} is not right: {said}.")
+    problems = [_field_problem(one) for one in error.errors(include_url=False, include_input=False)[:SHOWN_PROBLEMS]]
+    said = "; ".join(f"{one.path or 'it'}: {one.message}" for one in problems)
+    return ApiError(400, "invalid_request", f"{what} is not right: {said}.", fields=problems)
+
+
+def _field_problem(found: ErrorDetails) -> FieldProblem:
+    """Of the sender's own words only the names of fields are repeated."""
+    cause = found.get("ctx", {}).get("error")
+    path: list[object] = [*found["loc"]]
+    message = found["msg"]
+    if isinstance(cause, RefusedWithin):
+        path += cause.within
+        message = cause.sentence
+    return FieldProblem(path=".".join(str(part) for part in path)[:80], message=message.removeprefix("Value error, "))

@@ -161,8 +161,8 @@ def _answered(route: Route, reply: Reply) -> Response:
 
 
 def _problem(error: ApiError) -> Response:
-    body = Problem(code=error.code, message=error.message, request_id=_request_id())
-    response = Response(body.model_dump_json(), error.status, mimetype="application/json")
+    body = Problem(code=error.code, message=error.message, request_id=_request_id(), fields=error.fields or None)
+    response = Response(body.model_dump_json(exclude_none=True), error.status, mimetype="application/json")
     response.headers.update(error.headers)
     return response
 

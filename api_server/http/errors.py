@@ -1,8 +1,15 @@
 """Errors that a person or a program gets as an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field. `path`: its names and numbers, joined by dots (`analyses.1.options.score_min`)."""
+
+    path: str
+    message: str
 
 
 class Problem(BaseModel):
@@ -11,17 +18,35 @@ class Problem(BaseModel):
     code: str = Field(examples=["not_found"])
     message: str = Field(examples=["There is no such thing, or it is not yours."])
     request_id: str
+    fields: list[FieldProblem] | None = Field(None, description="Where fields of the body or query are not right.")
 
 
 class ApiError(Exception):
     """Raised anywhere below a route; answered as a `Problem`."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        fields: Sequence[FieldProblem] = (),
+    ) -> None:
         super().__init__(message)
+        self.fields = list(fields)
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+
+
+class RefusedWithin(ValueError):
+    """Raised by a validator of a field for something deeper in it; `within`: the names that lead there."""
+
+    def __init__(self, within: Sequence[str], message: str) -> None:
+        super().__init__(f"{'.'.join(within)}: {message}")
+        self.within = tuple(within)
+        self.sentence = message
 
 
 RETRY_AFTER_S = 2

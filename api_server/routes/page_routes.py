@@ -141,6 +141,12 @@ def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
             for path, rule, template, title in (
                 ("/", SignedIn(Action.CAMERA_VIEW), "cameras.html", "Cameras"),
                 ("/cameras/<camera_id>", OnCamera(Action.CAMERA_VIEW), "camera.html", "Camera"),
+                (
+                    "/cameras/<camera_id>/analysis",
+                    OnCamera(Action.CAMERA_EDIT),
+                    "camera_analysis.html",
+                    "Analyses and places",
+                ),
                 ("/clips", SignedIn(Action.CLIP_VIEW), "clips.html", "Clips"),
                 ("/clips/<clip_id>", OnClip(Action.CLIP_VIEW), "clip.html", "Clip"),
                 ("/sightings", SignedIn(Action.CLIP_VIEW), "sightings.html", "Sightings"),
