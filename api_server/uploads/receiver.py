@@ -187,27 +187,33 @@ class UploadReceiver:
             upload = _recording(record, FileFacts())
             self._store.replace(key, bytes(filling.buffer), upload.media, upload.to_metadata())
         else:
-            tags = list(record.tags)
-            try:
-                if filling.buffer:
-                    tags.append(self._store.parts.put(key, record.multipart, len(tags) + 1, bytes(filling.buffer)))
-                self._store.parts.finish(key, record.multipart, tags)
-            except NotFound as error:
-                self._require_object(key, record.size, error)
+            self._put_together(record, record.multipart, bytes(filling.buffer))
         self._uploads.add(_recording(record, self._facts(record)))
         done = self._stored(record.model_copy(update={"state": OpenState.DONE}), record.size)
         self._drop_tail(record)
         log.info("uploaded", extra={"upload": record.id, "bytes": record.size, "container": record.container})
         return done
 
-    def _require_object(self, key: str, size: int, error: NotFound) -> None:
-        """The parts are gone: because they were put together, or because the upload was let go."""
+    def _put_together(self, record: OpenUpload, multipart: str, rest: bytes) -> None:
+        """Of all parts and `rest` one object, unless a try before this one has."""
+        key = upload_key(record.id)
+        if self._is_there(key, record.size):
+            return
+        tags = list(record.tags)
         try:
-            if self._store.head(key).size == size:
-                return
+            if rest:
+                tags.append(self._store.parts.put(key, multipart, len(tags) + 1, rest))
+            self._store.parts.finish(key, multipart, tags)
+        except NotFound as error:
+            raise _gone() from error
+        if not self._is_there(key, record.size):
+            raise Transient(f"{key} was not put together whole")
+
+    def _is_there(self, key: str, size: int) -> bool:
+        try:
+            return self._store.head(key).size == size
         except NotFound:
-            pass
-        raise _gone() from error
+            return False
 
     def _with_parts(self, record: OpenUpload) -> OpenUpload:
         """With a multipart upload begun. The object says of itself what is known by now: not how long the film is."""

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from common.client.problem import ApiProblem
+from common.client.resumable import VERSION, ResumableUpload, Told, metadata
 
 TIMEOUT_S = 30.0
 TRIES = 4
@@ -123,11 +124,35 @@ class LookoutClient:
         return self.listed("/v1/sightings", **filters)
 
     def upload(self, path: Path, media: str = "application/octet-stream", name: str | None = None) -> Fields:
-        """A video file. It is streamed, and not repeated when it breaks off."""
+        """A video file in one request, which is not repeated when it breaks off; `upload_recording` goes on."""
         with path.open("rb") as file:
             headers = {"Content-Type": media, "Content-Length": str(path.stat().st_size)}
             query = {"name": name or path.name}
             return self._json(self._http.post("/v1/recordings", params=query, content=file, headers=headers))
+
+    def upload_recording(
+        self,
+        path: Path,
+        name: str | None = None,
+        recorded_at: str | None = None,
+        *,
+        begun: str | None = None,
+        on_begun: Callable[[str], object] = lambda _location: None,
+        told: Told | None = None,
+    ) -> Fields:
+        """A video file, piece by piece: what broke off is gone on with from where the server has it.
+
+        `on_begun` is told the upload's address; as `begun` it lets another run of the program go on. `told`: (bytes
+        there, bytes in all), now and then.
+        """
+        size = path.stat().st_size
+        if begun is None:
+            said = {**VERSION, "Upload-Length": str(size), "Upload-Metadata": metadata(name or path.name, recorded_at)}
+            headers = {**said, "Idempotency-Key": str(uuid.uuid4())}
+            begun = self._repeated("POST", "/v1/uploads", headers=headers).headers["Location"]
+        on_begun(begun)
+        with path.open("rb") as file:
+            return self.get(ResumableUpload(self._http, begun, size, told).send(file))
 
     def ask(self, **question: Any) -> Fields:
         """A query: `recording` or `camera`, `from_`, `to`, and `analysis`."""

@@ -19,11 +19,12 @@ class PartStore(Protocol):
 
     def put(self, key: str, upload: str, number: int, body: bytes) -> str:
         """Store part `number` (from 1 on), over one that is there; its tag. Raises NotFound when the upload is none
-        any more."""
+        any more; s3proxy takes the part nevertheless."""
         ...
 
     def finish(self, key: str, upload: str, tags: Sequence[str]) -> None:
-        """Make the object of parts 1 to n. Raises NotFound when the upload is none any more: it may be finished."""
+        """Make the object of parts 1 to n. Of an upload that is finished: no change, or NotFound; of one that was let
+        go: NotFound."""
         ...
 
     def abort(self, key: str, upload: str) -> None:

@@ -91,3 +91,58 @@ def test_client_waits_only_so_long(world: World, client: LookoutClient) -> None:
     query = client.ask(recording=upload.id, analysis="license_plate")
     with pytest.raises(TimeoutError):
         client.wait(f"/v1/queries/{query['id']}", 0)
+
+
+class Breaking(httpx.BaseTransport):
+    """Breaks off in the middle of every second piece, and loses the answer to some others."""
+
+    def __init__(self, world: World) -> None:
+        self._inner = httpx.WSGITransport(world.app)
+        self.pieces = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "PATCH":
+            return self._inner.handle_request(request)
+        self.pieces += 1
+        if self.pieces % 3 == 1:
+            data = request.read()
+            half = httpx.Request(
+                "PATCH", request.url, headers={**request.headers, "Content-Length": "7"}, content=data[:7]
+            )
+            self._inner.handle_request(half)
+            raise httpx.WriteError("broken")
+        response = self._inner.handle_request(request)
+        if self.pieces % 3 == 2:
+            raise httpx.ReadTimeout("the answer was lost")
+        return response
+
+
+def test_client_goes_on_with_an_upload_that_breaks(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.client.resumable.PAUSE_S", 0.001)
+    monkeypatch.setattr("common.client.resumable.CHUNK_BYTES", 700)
+    world.add_user("ann")
+    film = tmp_path / "street.mp4"
+    film.write_bytes(FILM)
+    begun: list[str] = []
+    told: list[tuple[int, int]] = []
+    with LookoutClient("http://testserver", transport=Breaking(world)) as client:
+        client.sign_in("ann", PASSWORD)
+        made = client.upload_recording(
+            film, recorded_at="2026-01-31T08:00:00Z", on_begun=begun.append, told=lambda n, of: told.append((n, of))
+        )
+        assert (made["name"], made["bytes"], made["time_known"]) == ("street.mp4", len(FILM), True)
+        assert client.download(made["video"], tmp_path / "copy.mp4") == len(FILM)
+        assert (tmp_path / "copy.mp4").read_bytes() == FILM
+        assert told[-1] == (len(FILM), len(FILM))
+        assert [n for n, _ in told] == sorted(n for n, _ in told)
+        assert client.upload_recording(film, begun=begun[0])["id"] == made["id"], "there is nothing left to send"
+
+
+def test_client_gives_up_what_is_no_video(world: World, client: LookoutClient, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"just some text, and a lot of it " * 10)
+    with pytest.raises(ApiProblem) as refused:
+        client.upload_recording(tmp_path / "notes.txt")
+    assert refused.value.status == 415
+    assert world.store.objects() == {}

@@ -1,0 +1,48 @@
+"""What a store does with an object that comes in parts (`common.storage.parts.PartStore`)."""
+
+import contextlib
+import os
+
+import pytest
+
+from common.storage.parts import PART_MIN_BYTES, PartedStore
+from common.storage.port import NotFound
+
+KEY = "uploads/up-aaaaaaaaaaaaaaaa"
+
+
+def test_parts_become_one_object_with_its_metadata(store: PartedStore) -> None:
+    parts = [os.urandom(PART_MIN_BYTES), os.urandom(PART_MIN_BYTES), b"the end"]
+    upload = store.parts.begin(KEY, "video/mp4", {"owner": "usr-ann"})
+    tags = [store.parts.put(KEY, upload, n, part) for n, part in enumerate(parts, 1)]
+    with pytest.raises(NotFound):
+        store.head(KEY)
+    assert list(store.list("uploads/")) == []
+    store.parts.finish(KEY, upload, tags)
+    assert store.read(KEY) == b"".join(parts)
+    info = store.head(KEY)
+    assert (info.content_type, info.metadata["owner"]) == ("video/mp4", "usr-ann")
+    assert [info.key for info in store.list("")] == [KEY]
+    with contextlib.suppress(NotFound):  # not every server tells
+        store.parts.finish(KEY, upload, tags)
+    assert store.read(KEY) == b"".join(parts)
+
+
+def test_a_part_that_is_stored_again_replaces_the_first(store: PartedStore) -> None:
+    upload = store.parts.begin(KEY, "video/mp4", {})
+    store.parts.put(KEY, upload, 1, b"first")
+    tag = store.parts.put(KEY, upload, 1, b"second")
+    store.parts.finish(KEY, upload, [tag])
+    assert store.read(KEY) == b"second"
+
+
+def test_parts_that_were_let_go_are_none(store: PartedStore) -> None:
+    upload = store.parts.begin(KEY, "video/mp4", {})
+    tag = store.parts.put(KEY, upload, 1, b"first")
+    store.parts.abort(KEY, upload)
+    store.parts.abort(KEY, upload)
+    with contextlib.suppress(NotFound):
+        store.parts.put(KEY, upload, 2, b"second")
+    with pytest.raises(NotFound):
+        store.parts.finish(KEY, upload, [tag])
+    assert list(store.list("")) == []
