@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from common.clock import Clock
@@ -17,6 +18,8 @@ from consumers.jobs.engine import JobEngine
 from consumers.jobs.worker import JobWorker
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer
 
+FETCH_WAIT_MS = 500
+"""A job is there at once; only the partition that is resumed after a job waits for the fetch under way."""
 STOP_S = 8.0
 """A part asks every 100 frames whether it is still wanted; what it has done by then is done again elsewhere."""
 _log = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ def start_jobs(
     jobs_topic = kafka.topic(SEGMENT_JOBS)
     delivery = Delivery(events, jobs_topic, kafka.topic(CLIP_EVENTS), log.partitions(jobs_topic))
     engine = JobEngine(
-        ConfluentGroupConsumer(kafka, group, tuning, client_id=client),
+        ConfluentGroupConsumer(kafka, group, replace(tuning, fetch_wait_ms=FETCH_WAIT_MS), client_id=client),
         jobs_topic,
         JobWorker(definition, analyzer, store, log, group, folder),
         delivery.deliver,

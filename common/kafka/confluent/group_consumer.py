@@ -26,6 +26,7 @@ from common.kafka.confluent.errors import (
 from common.kafka.confluent.held_records import HeldRecords
 from common.kafka.confluent.reach import Reach
 from common.kafka.confluent.records import from_client, offset_of, partition_of, to_client, to_record
+from common.kafka.confluent.waits import whole_ms
 from common.kafka.ports import GroupListener, Position, PositionLost, Record, TopicPartition
 from common.settings import KafkaSettings
 
@@ -33,8 +34,10 @@ COMMIT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 10.0
 LONG_OUTAGE_S = 10.0
 """No broker connected for so long: `poll` says so. Shorter gaps are librdkafka's own business."""
-SLICE_S = 0.1
+SLICE_S = 0.25
 """Longest single wait inside librdkafka: a rebalance is answered after it, not after the whole time-out of `poll`."""
+COMMIT_SLICE_S = 0.05
+"""The same while a commit's answer is waited for: librdkafka hears it inside such a wait and does not end it."""
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +127,7 @@ class ConfluentGroupConsumer:
         while not outcome:
             if deadline.is_over:
                 raise Transient(f"committing: no answer within {COMMIT_TIMEOUT_S} s")
-            self._turn(deadline.at_most(SLICE_S))
+            self._turn(deadline.at_most(COMMIT_SLICE_S))
             self._commits.finish()
         if outcome[0] is not None:
             raise outcome[0]
@@ -196,7 +199,7 @@ class ConfluentGroupConsumer:
     def _turn(self, timeout_s: float) -> bool:
         """One `poll` of librdkafka, which also calls our callbacks. False: it gave nothing."""
         try:
-            message = self._consumer.poll(timeout_s)
+            message = self._consumer.poll(whole_ms(timeout_s))
         except KafkaException as error:
             raise error_from(error, "polling") from error
         if message is None:  # not `if message`: one without a value counts as false

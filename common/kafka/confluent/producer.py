@@ -24,6 +24,8 @@ PURGE_S = 1.0
 """How long a handle beyond use is served, so that senders hear of what it held."""
 SERVE_S = 0.1
 """How long the callback thread waits inside librdkafka before it looks whether to stop."""
+IDLE_S = 1.0
+"""The same, outside librdkafka, while nothing is on its way: woken by what is sent. Errors are heard after it."""
 
 Done = Callable[[Delivery | None, Exception | None], None]
 _log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class ConfluentProducer:
         self._producer = self._make()
         self._is_broken = False
         self._stop = threading.Event()
+        self._has_work = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="kafka-producer", daemon=True)
         self._thread.start()
 
@@ -77,6 +80,8 @@ class ConfluentProducer:
                 self._is_broken = True
                 raise Transient(str(failure)) from error
             raise failure from error
+        if not self._has_work.is_set():
+            self._has_work.set()
 
     def send_and_wait(
         self,
@@ -118,6 +123,7 @@ class ConfluentProducer:
             return
         unsent = self.flush(CLOSE_TIMEOUT_S)
         self._stop.set()
+        self._has_work.set()
         self._thread.join(CLOSE_TIMEOUT_S)
         if unsent:
             _log.error("records were not acknowledged before the end", extra={"records": unsent})
@@ -152,9 +158,15 @@ class ConfluentProducer:
         _log.error("kafka producer", extra={"error": str(failure)})
 
     def _serve(self) -> None:
+        wait_s, served = SERVE_S, 1
         while not self._stop.is_set():
+            if served == 0:
+                # Cleared before the look: what is sent after it ends the wait.
+                self._has_work.clear()
+                is_idle = len(self._producer) == 0 and not self._has_work.wait(IDLE_S)
+                wait_s = 0.0 if is_idle else SERVE_S
             try:
-                self._producer.poll(SERVE_S)
+                served = self._producer.poll(wait_s)
             except KafkaException as error:
                 self._note_failure(error)
             except Exception:  # noqa: BLE001  whatever a callback of ours raises must not end this thread

@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 
 from common.errors import Transient
 from common.kafka.confluent.admin import build_admin, describe_topic
-from common.kafka.confluent.config import REQUEST_TIMEOUT_S, STATISTICS_MS, reading_config
+from common.kafka.confluent.config import FOLLOWING_WAIT_MS, REQUEST_TIMEOUT_S, STATISTICS_MS, reading_config
 from common.kafka.confluent.errors import PARTITION_END, TOPIC_UNKNOWN, client_logger, error_for, error_from
 from common.kafka.confluent.reach import Reach
 from common.kafka.confluent.records import from_client, offset_of, partition_of, to_client, to_record
@@ -31,7 +31,7 @@ class ConfluentTopicReader:
         client_id: str = "lookout-follower",
     ) -> None:
         self._reach = Reach(LONG_OUTAGE_S)
-        config = reading_config(settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES) | {
+        config = reading_config(settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES, FOLLOWING_WAIT_MS) | {
             # An expired or recreated topic is read from its beginning.
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
