@@ -1,5 +1,6 @@
 """The Flask application: the route table behind its gate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask
@@ -37,6 +38,7 @@ from api_server.queries.attendance import BoardAttendance
 from api_server.queries.registry import QueryRegistry
 from api_server.queries.store import QueryStore
 from api_server.recordings.footage import Footage
+from api_server.recordings.importing import ObjectImport
 from api_server.recordings.intake import UploadIntake
 from api_server.recordings.join import JoinLimits, SpanJoiner
 from api_server.recordings.store import UploadStore
@@ -49,6 +51,7 @@ from api_server.routes.clip_routes import clip_routes
 from api_server.routes.export_routes import ExportViews, export_routes
 from api_server.routes.footage_routes import FootageViews, footage_routes
 from api_server.routes.health_routes import health_routes
+from api_server.routes.import_routes import ImportViews, import_routes
 from api_server.routes.join_routes import JoinViews, join_routes
 from api_server.routes.live_routes import live_routes
 from api_server.routes.media_routes import MediaViews, media_routes
@@ -79,13 +82,15 @@ from common.clock import Clock
 from common.errors import Transient
 from common.metrics import Metrics
 from common.storage.parts import PartedStore
+from common.storage.port import ObjectStore
 
 HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
-    """Everything the routes are made of. `public_store_url`: where browsers reach the store, if they do."""
+    """Everything the routes are made of. `public_store_url`: where browsers reach the store, if they do. `open_bucket`:
+    another bucket of the store, to be read alone."""
 
     settings: ApiSettings
     database: Database
@@ -107,6 +112,7 @@ class ApiParts:
     queries: QueryStore
     intake: UploadIntake
     store: PartedStore
+    open_bucket: Callable[[str], ObjectStore]
     public_store_url: str | None
     board: StatusBoard
     housekeeping: Housekeeping
@@ -137,6 +143,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
     joiner = SpanJoiner(footage, parts.store, join_limits, parts.clock)
     recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
     receiver = UploadReceiver(OpenUploadStore(parts.database), parts.uploads, parts.intake, parts.store, parts.clock)
+    imports = ObjectImport(parts.intake, settings.import_bucket_names, parts.open_bucket)
     upload_views = UploadViews(receiver, parts.auditor, parts.intake.file_bytes_max, parts.clock)
     query_views = QueryViews(
         parts.cameras,
@@ -180,6 +187,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *sighting_routes(parts.cameras, parts.clips, parts.queries),
         *recording_routes(recording_views),
         *upload_routes(upload_views),
+        *import_routes(ImportViews(imports)),
         *footage_routes(FootageViews(joiner, parts.store, sender)),
         *query_routes(query_views),
         *query_event_routes(query_event_views),

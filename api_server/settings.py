@@ -49,6 +49,12 @@ class ApiSettings(RetentionSettings):
     )
     uploads_bytes: int = Field(20 * 10**9, alias="LOOKOUT_UPLOADS_BYTES", ge=10**6, description="all uploads together")
 
+    import_buckets: str = Field(
+        "",
+        alias="LOOKOUT_IMPORT_BUCKETS",
+        pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](,[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])*)?$",
+        description="buckets that videos may be imported from, comma-separated; none: off",
+    )
     span_hours: int = Field(6, alias="LOOKOUT_SPAN_HOURS", ge=1, le=24, description="of footage in one joined video")
     span_bytes: int = Field(4 * 10**9, alias="LOOKOUT_SPAN_BYTES", ge=10**6, description="of one joined video")
     pictures_url: str | None = Field(
@@ -61,6 +67,10 @@ class ApiSettings(RetentionSettings):
         if value is not None and len(value.get_secret_value()) < 16:
             raise ValueError("must have at least 16 characters")
         return value
+
+    @property
+    def import_bucket_names(self) -> frozenset[str]:
+        return frozenset(filter(None, self.import_buckets.split(",")))
 
     @property
     def signing_key_bytes(self) -> bytes | None:

@@ -1,6 +1,7 @@
 """The one place where the API server meets its adapters."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from api_server.accounts.api_tokens import ApiTokens
 from api_server.accounts.attempts import Attempts
@@ -33,13 +34,17 @@ from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
 from common.clock import Clock, SystemClock
+from common.errors import ConfigurationError
 from common.kafka.confluent import ConfluentLogReader, ConfluentProducer, ConfluentTopicReader
 from common.kafka.ports import FROM_BEGINNING, LogReader, RecordProducer
 from common.metrics import Metrics
 from common.settings import KafkaSettings, MongoSettings, PlaceSettings, StorageSettings
+from common.storage.port import ObjectStore
 from common.storage.s3 import S3ObjectStore
 from common.topics import CAMERA_SETTINGS, CONSUMER_STATUS, FRAMES
 
+BUCKETS_MAX = 16
+"""Clients of other buckets that are kept."""
 UPLOADS_FOLDER = "uploads"
 """Below LOOKOUT_VAR_DIR: where a file that is being uploaded waits."""
 
@@ -87,8 +92,14 @@ class ApiService:
 
 def check_settings(settings: AllSettings) -> None:
     """What no retry mends is found before the server forks. Talks to nobody. Raises ConfigurationError."""
+    if settings.storage.bucket in settings.api.import_bucket_names:
+        raise ConfigurationError("LOOKOUT_IMPORT_BUCKETS names S3_BUCKET: what lies there is not anybody's to import.")
     S3ObjectStore(settings.storage)
     MongoDatabase(settings.mongo).close()
+
+
+def _bucket(storage: StorageSettings, bucket: str) -> ObjectStore:
+    return S3ObjectStore(storage.model_copy(update={"bucket": bucket}))
 
 
 def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiService:
@@ -152,6 +163,7 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         queries=QueryStore(database),
         intake=UploadIntake(uploads, store, settings.places.var_dir / UPLOADS_FOLDER, limits, clock),
         store=store,
+        open_bucket=lru_cache(BUCKETS_MAX)(lambda bucket: _bucket(settings.storage, bucket)),
         public_store_url=settings.storage.public_endpoint_url,
         board=board,
         housekeeping=housekeeping,

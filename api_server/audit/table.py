@@ -66,6 +66,7 @@ AUDITED: Mapping[str, Audited] = {
     "DELETE /v1/clips/<clip_id>": Audited("clip.delete"),
     "POST /v1/recordings": Audited("recording.upload", said=("name",)),
     "GET /v1/recordings/<recording_id>/video": Audited("recording.view", said=("download",), is_view=True),
+    "POST /v1/recordings/import": Audited("recording.import", said=("source", "name")),
     "POST /v1/uploads": Audited("recording.upload", in_view=True),
     "DELETE /v1/uploads/<upload_id>": Audited("recording.upload_end"),
     "GET /v1/cameras/<camera_id>/footage/video": Audited(

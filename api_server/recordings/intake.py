@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from api_server.recordings.container import HEAD_BYTES, MEDIA, FileFacts, container_of, read_facts
 from api_server.recordings.record import Upload, make_upload_id
@@ -45,12 +45,20 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """What a request says of the file it brings. `t0_us`: wall time of its first picture, if the person knows."""
+    """What a request says of the file it brings. `t0_us`: wall time of its first picture, if the person knows.
+    `imported_from`: where it lies already."""
 
     owner: str
     name: str
     size: int
     t0_us: int | None
+    imported_from: str | None = None
+
+
+class Readable(Protocol):
+    """What bytes come from."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class UploadIntake:
@@ -76,7 +84,7 @@ class UploadIntake:
         for path in self._folder.glob(f"*{SUFFIX}"):
             path.unlink(missing_ok=True)
 
-    def take(self, arriving: Arriving, body: IO[bytes]) -> Upload:
+    def take(self, arriving: Arriving, body: Readable) -> Upload:
         """1. Is there room? 2. The body into a file. 3. Is it a video? 4. One PUT: from here on it exists, whatever the
         database does. 5. The record. Raises UploadRefused, Transient."""
         with self.place():
@@ -148,13 +156,14 @@ def made_upload(upload_id: str, arriving: Arriving, container: str, facts: FileF
         start_us=arriving.t0_us if arriving.t0_us is not None else now_us,
         created_us=now_us,
         t0_us=arriving.t0_us,
+        imported_from=arriving.imported_from,
         duration_ms=facts.duration_ms,
         width=facts.width,
         height=facts.height,
     )
 
 
-def _receive(body: IO[bytes], path: Path, size: int) -> None:
+def _receive(body: Readable, path: Path, size: int) -> None:
     """Exactly `size` bytes. Raises UploadRefused when the client ends early."""
     done = 0
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -13,6 +13,8 @@ from api_server.database.record import Record
 UPLOAD_ID_PATTERN = r"^up-[a-z2-7]{16}$"
 UPLOADS_PREFIX = "uploads/"
 NAME_MAX_CHARS = 150
+ORIGIN_MAX_CHARS = 400
+"""Of the address that an object says it was copied from; a longer one stands in the database alone."""
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _ID = re.compile(UPLOAD_ID_PATTERN)
 
@@ -28,7 +30,7 @@ class Upload(Record):
     """One uploaded video. `start_us`: when it was recorded, if the person said so, else when it was uploaded.
 
     `t0_us`: wall time of its first picture, None when nobody said. `duration_ms`: None until the file or a worker has
-    told. `problem`: why it cannot be worked on, a sentence.
+    told. `imported_from`: the object it was copied from. `problem`: why it cannot be worked on, a sentence.
     """
 
     owner: str
@@ -42,6 +44,7 @@ class Upload(Record):
     duration_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    imported_from: str | None = None
     problem: str | None = None
     state: UploadState = UploadState.LIVE
 
@@ -65,6 +68,7 @@ class Upload(Record):
             "duration-ms": _text(self.duration_ms),
             "width": _text(self.width),
             "height": _text(self.height),
+            "imported-from": _short(quote(self.imported_from or "", safe=":/ ")),
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -85,6 +89,7 @@ class Upload(Record):
                 duration_ms=_number(metadata, "duration-ms"),
                 width=_number(metadata, "width"),
                 height=_number(metadata, "height"),
+                imported_from=unquote(metadata["imported-from"]) if "imported-from" in metadata else None,
             )
         except KeyError as error:
             raise ValueError(f"no upload of ours: {error} is missing") from error
@@ -101,6 +106,11 @@ def is_upload_id(text: str) -> bool:
 
 def upload_key(upload_id: str) -> str:
     return f"{UPLOADS_PREFIX}{upload_id}"
+
+
+def _short(text: str) -> str:
+    """Nothing rather than more than S3 takes beside the name."""
+    return text if len(text) <= ORIGIN_MAX_CHARS else ""
 
 
 def _text(number: int | None) -> str:

@@ -33,7 +33,8 @@ class RecordingAnswer(BaseModel):
     """A span of a camera's footage, or an upload. What a span has not: `name`, `container`, `video`, `problem`.
 
     `start_us`: capture time; of an upload without one, when it was uploaded (`time_known` false). `end_us` and
-    `duration_ms` are null where nobody has looked into the file yet. `problem`: why it cannot be queried.
+    `duration_ms` are null where nobody has looked into the file yet. `imported_from`: the object it was copied from.
+    `problem`: why it cannot be queried.
     """
 
     id: str
@@ -50,6 +51,7 @@ class RecordingAnswer(BaseModel):
     height: int | None
     complete: bool | None
     container: str | None
+    imported_from: str | None
     created_us: int | None
     problem: str | None
     video: str | None
@@ -78,7 +80,8 @@ class RecordingQuery(BaseModel):
     cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """Raises ValueError for what cannot be shown."""
     name = name.strip()
     if not name or not name.isprintable():
         raise ValueError("must have at least one character, and none that cannot be shown")
@@ -90,7 +93,7 @@ class UploadQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValidator(_printable)]
+    name: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARS), AfterValidator(printable)]
     recorded_at: TimeMs | None = None
 
 
@@ -201,6 +204,7 @@ def span_answer(span: Span) -> RecordingAnswer:
         height=span.height,
         complete=span.is_complete,
         container=None,
+        imported_from=None,
         created_us=None,
         problem=None,
         video=None,
@@ -224,6 +228,7 @@ def upload_answer(upload: Upload) -> RecordingAnswer:
         height=upload.height,
         complete=None,
         container=upload.container,
+        imported_from=upload.imported_from,
         created_us=upload.created_us,
         problem=upload.problem,
         video=f"/v1/recordings/{upload.id}/video",

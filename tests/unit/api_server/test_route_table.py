@@ -249,6 +249,7 @@ LIVE_TOKEN = "POST /v1/live-token"
 ASK = "POST /v1/queries"
 EXPORT = "POST /v1/exports"
 UPLOAD = "POST /v1/recordings"
+IMPORT = "POST /v1/recordings/import"
 FOOTAGE = ("GET /v1/cameras/<camera_id>/footage", "GET /v1/cameras/<camera_id>/footage/video")
 """Allowed, they find that the clips here are no videos: 422."""
 PICTURE = "POST /v1/analyze/<analysis>"
@@ -293,6 +294,7 @@ def body_for(endpoint: str, camera_id: str) -> object:
         "POST /v1/account/tokens": {"name": "script", "scopes": ["read"]},
         "PATCH /v1/cameras/<camera_id>": {"name": "Renamed"},
         "PUT /v1/cameras/<camera_id>/recording": {"on": False},
+        IMPORT: {"source": "s3://archive/film.mp4"},
         LIVE_TOKEN: {"cameras": [camera_id]},
         ASK: ask_body(camera_id),
         EXPORT: {"kind": "zip", "camera": camera_id, **SPAN},
@@ -331,7 +333,7 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
     if isinstance(route.rule, InPerson) or (isinstance(route.rule, SignedIn) and route.endpoint not in IN_BODY):
         return {*DONE, 409} if "/totp" in route.path else DONE  # nobody here has a second factor
     if isinstance(route.rule, Allowed):
-        done = {415} if route.endpoint == PICTURE else DONE
+        done = {PICTURE: {415}, IMPORT: {422}}.get(route.endpoint, DONE)
         if route.rule.action not in GENERAL[who]:
             return {403}
         if route.endpoint == EXPORT and not (whose != "none" and who in ("root", whose, "opal", "vera")):

@@ -89,6 +89,7 @@ class World:
         self.clock = FakeClock()
         self.database = MemoryDatabase()
         self.store = MemoryObjectStore(self.clock, public_endpoint_url=public_url)
+        self.other_buckets = {"archive": MemoryObjectStore(self.clock), "denied": MemoryObjectStore(self.clock)}
         self.cluster = MemoryCluster(self.clock)
         for spec in topic_specs():
             self.cluster.create_topic(spec.name, spec.partitions)
@@ -172,6 +173,7 @@ class World:
             queries=self.queries,
             intake=self.intake,
             store=self.store,
+            open_bucket=self.other_buckets.__getitem__,
             public_store_url=public_url,
             board=self.board,
             housekeeping=self.housekeeping,
