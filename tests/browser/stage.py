@@ -212,7 +212,16 @@ def furnish(stage: Stage) -> dict[str, str]:
         clip_ms=10_000,
         emotion_purpose={"text": "demonstration", "expires_us": year_us},
     )
-    gate = stage.add_camera("Garage gate", clip_ms=10_000)
+    gate = stage.add_camera(
+        "Garage gate",
+        clip_ms=10_000,
+        place="South side, above the ramp",
+        kind="ip-camera",
+        address="rtsp://viewer:secret@192.0.2.7/stream",
+        analyses=[{"name": "recorder"}, {"name": "license_plate"}, {"name": "objects"}],
+        zones=[{"name": "ramp", "points": [[0.2, 0.45], [0.75, 0.45], [0.95, 0.95], [0.05, 0.95]], "dwell_s": 30}],
+        lines=[{"name": "barrier", "a": [0.1, 0.4], "b": [0.9, 0.4]}],
+    )
     stage.play(door, Face())
     stage.play(gate, Cars())
     at = {str(c["id"]): int(str(c["partition"])) for c in (door, gate)}

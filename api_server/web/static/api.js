@@ -3,16 +3,18 @@
 const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 export class Problem extends Error {
-  constructor(status, code, message) {
+  /** `fields`: where fields of what was sent are not right, as `{path, message}`. */
+  constructor(status, code, message, fields = []) {
     super(message);
     this.status = status;
     this.code = code;
+    this.fields = fields;
   }
 }
 
 /** Call the API; resolves to the parsed answer, or null for 204. Rejects with a Problem. */
-export async function call(method, path, body) {
-  const headers = { Accept: "application/json" };
+export async function call(method, path, body, further = {}) {
+  const headers = { Accept: "application/json", ...further };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
@@ -28,7 +30,7 @@ export async function call(method, path, body) {
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  throw new Problem(response.status, answer?.code ?? "unknown", answer?.message ?? `The server answered ${response.status}.`);
+  throw new Problem(response.status, answer?.code ?? "unknown", answer?.message ?? `The server answered ${response.status}.`, answer?.fields);
 }
 
 export const get = (path) => call("GET", path);

@@ -1,4 +1,4 @@
-// The sightings page: a plate search box and a table with crops.
+// The sightings page: a plate search box, a table of plates and things, a gallery of faces.
 import { repeat } from "./api.js";
 import { byId, el, picture } from "./dom.js";
 import { showEmpty, wireFilters } from "./filters.js";
@@ -7,11 +7,14 @@ import { analysisName, duration, percent, timeOf } from "./words.js";
 
 const form = byId("filters");
 const rows = byId("rows");
+const gallery = byId("gallery");
 const PAGE = 50;
 let names = new Map();
 
+const placeOf = (sighting) => `/clips/${encodeURIComponent(sighting.clip)}?t=${(sighting.at_ms / 1000).toFixed(1)}`;
+
 function row(sighting) {
-  const play = `/clips/${encodeURIComponent(sighting.clip)}?t=${(sighting.at_ms / 1000).toFixed(1)}`;
+  const play = placeOf(sighting);
   const what = sighting.text ? el("span", { class: "plate" }, sighting.text) : (sighting.label ?? sighting.kind);
   return el(
     "tr",
@@ -26,11 +29,41 @@ function row(sighting) {
   );
 }
 
-function take(page, isFirst) {
-  if (isFirst) rows.replaceChildren();
-  rows.append(...page.sightings.map(row));
+function face(sighting) {
+  const play = placeOf(sighting);
+  const words = `${sighting.label ?? sighting.kind}, ${percent(sighting.confidence)} sure`;
+  return el(
+    "a",
+    { class: "card face", href: play, "data-sighting": sighting.id },
+    el("div", { class: "screen" }, picture(sighting.crop, "", "no picture")),
+    el(
+      "div",
+      { class: "text" },
+      el("h3", {}, words),
+      el("div", { class: "small muted" }, names.get(sighting.camera) ?? sighting.camera),
+      el("div", { class: "small muted" }, timeOf(sighting.first_us)),
+    ),
+  );
+}
+
+/** Faces are looked at side by side, everything else is read line by line. */
+const isFace = (sighting) => sighting.kind === "face";
+
+function show(sightings, place) {
+  rows[place](...sightings.filter((one) => !isFace(one)).map(row));
+  gallery[place](...sightings.filter(isFace).map(face));
   byId("table").hidden = rows.children.length === 0;
-  showEmpty(rows.children.length === 0, form);
+  byId("faces").hidden = gallery.children.length === 0;
+  byId("faces-title").hidden = rows.children.length === 0;
+  showEmpty(rows.children.length + gallery.children.length === 0, form);
+}
+
+function take(page, isFirst) {
+  if (isFirst) {
+    rows.replaceChildren();
+    gallery.replaceChildren();
+  }
+  show(page.sightings, "append");
 }
 
 const list = pagedList("/v1/sightings", PAGE, form, take);
@@ -38,14 +71,10 @@ const list = pagedList("/v1/sightings", PAGE, form, take);
 async function loadNewest() {
   const page = await list.newest(20);
   if (page === null) return;
-  const shown = new Set([...rows.children].map((one) => one.dataset.sighting));
+  const shown = new Set([...rows.children, ...gallery.children].map((one) => one.dataset.sighting));
   const fresh = page.sightings.filter((sighting) => !shown.has(sighting.id));
-  if (fresh.length === 0) return;
-  rows.prepend(...fresh.map(row));
-  byId("table").hidden = false;
-  showEmpty(false, form);
+  if (fresh.length > 0) show(fresh, "prepend");
 }
-
 
 names = await wireFilters(form, list.reload);
 await list.reload();
