@@ -91,6 +91,7 @@ class TcpProxy:
             except OSError:
                 client.close()
                 continue
+            server.settimeout(None)  # idle connections stay
             with self._lock:
                 self._open |= {client, server}
             for source, target in ((client, server), (server, client)):

@@ -67,6 +67,12 @@ class Commits:
         failure = error or next((p.error for p in partitions if p.error is not None), None)
         self._finished.append((order.done, None if failure is None else error_for(failure, "committing")))
 
+    def give_up(self) -> None:
+        """No answer is to be expected any more: the next `finish` says so to all that wait."""
+        for order in self._waiting:
+            self._finished.append((order.done, Transient("committing: the connection was given up")))
+        self._waiting.clear()
+
     def finish(self) -> None:
         """Call what is due, and give up what has waited too long."""
         for order in [w for w in self._waiting if w.deadline.is_over]:

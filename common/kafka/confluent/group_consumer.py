@@ -1,7 +1,6 @@
 """A group member on librdkafka."""
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +13,16 @@ from common.deadline import Deadline
 from common.errors import Transient
 from common.kafka.confluent.commits import Commits
 from common.kafka.confluent.config import GroupTuning, group_config
+from common.kafka.confluent.consumer_handle import ConsumerHandle
 from common.kafka.confluent.errors import (
     BAD_STATE,
     POLL_TOO_LATE,
     POSITION_LOST,
     TOPIC_UNKNOWN,
-    client_logger,
     error_for,
     error_from,
 )
 from common.kafka.confluent.held_records import HeldRecords
-from common.kafka.confluent.reach import Reach
 from common.kafka.confluent.records import from_client, offset_of, partition_of, to_client, to_record
 from common.kafka.confluent.waits import whole_ms
 from common.kafka.ports import GroupListener, Position, PositionLost, Record, TopicPartition
@@ -32,8 +30,6 @@ from common.settings import KafkaSettings
 
 COMMIT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 10.0
-LONG_OUTAGE_S = 10.0
-"""No broker connected for so long: `poll` says so. Shorter gaps are librdkafka's own business."""
 SLICE_S = 0.25
 """Longest single wait inside librdkafka: a rebalance is answered after it, not after the whole time-out of `poll`."""
 COMMIT_SLICE_S = 0.05
@@ -61,24 +57,17 @@ class ConfluentGroupConsumer:
     has returned: inside a callback neither a bounded commit nor a second `poll` is possible (the binding aborts), and
     librdkafka leaves the group's rebalance standing until it is answered. A partition whose position is not known is
     not handed to librdkafka until `seek`: nothing is fetched for it. Every partition is resumed when it is handed over,
-    because a pause survives a rebalance in librdkafka.
+    because a pause survives a rebalance in librdkafka. A handle that reaches nobody for long is replaced: its
+    partitions are `lost`, and the new one joins the group as any member does.
     """
 
     def __init__(
         self, settings: KafkaSettings, group: str, tuning: GroupTuning | None = None, client_id: str = "lookout"
     ) -> None:
         tuning = tuning or GroupTuning()
-        self._reach = Reach(LONG_OUTAGE_S)
-        self._commits = Commits()
-        config = group_config(settings, client_id, group, tuning) | {
-            "error_cb": self._reach.on_error,
-            "stats_cb": self._reach.on_statistics,
-            "on_commit": self._commits.on_answer,
-        }
-        try:
-            self._consumer = Consumer(config, logger=client_logger())
-        except KafkaException as error:
-            raise error_from(error, "making a consumer") from error
+        self._config = group_config(settings, client_id, group, tuning)
+        self._handle = ConsumerHandle.open(self._config, "making a consumer")
+        self._topics: list[str] = []
         self._listener: GroupListener | None = None
         self._rebalances: deque[_Rebalance] = deque()  # bounded: librdkafka waits for the answer to each
         self._owned: set[TopicPartition] = set()
@@ -93,12 +82,8 @@ class ConfluentGroupConsumer:
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
         self._listener = listener
-        try:
-            self._consumer.subscribe(
-                list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-            )
-        except KafkaException as error:
-            raise error_from(error, f"subscribing to {', '.join(topics)}") from error
+        self._topics = list(topics)
+        self._join()
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         deadline = Deadline(timeout_s)
@@ -116,7 +101,9 @@ class ConfluentGroupConsumer:
         if self._problem is not None:
             problem, self._problem = self._problem, None
             raise problem
-        self._reach.require_connection()
+        if self._handle.is_cut_off:
+            self._renew()
+        self._handle.reach.require_connection()
         return []
 
     def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
@@ -181,18 +168,40 @@ class ConfluentGroupConsumer:
                 self._listener.revoked(sorted(self._owned))
             self._commits.finish()
         finally:
-            # Leaving talks to the broker and has no time-out of its own.
-            leaving = threading.Thread(target=self._leave, name="kafka-leave", daemon=True)
-            leaving.start()
-            leaving.join(deadline.remaining_s())
+            self._handle.retire().join(deadline.remaining_s())
             self._owned.clear()
             self._next.clear()
 
-    def _leave(self) -> None:
+    def _join(self) -> None:
         try:
-            self._consumer.close()
+            self._consumer.subscribe(
+                self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            )
         except KafkaException as error:
-            _log.warning("leaving the group failed", extra={"error": str(error)})
+            raise error_from(error, f"subscribing to {', '.join(self._topics)}") from error
+
+    def _renew(self) -> None:
+        """Give the handle up for a new one. What the old one still tells is of no account."""
+        self._handle = self._handle.renewed(self._config, "replacing a member of a group")
+        self._rebalances.clear()
+        lost = sorted(self._owned)
+        try:
+            if lost and self._listener is not None:
+                self._listener.lost(lost)
+        finally:
+            self._held.drop(lost)
+            self._owned.clear()
+            self._next.clear()
+            self._overflowed.clear()
+            self._join()
+
+    @property
+    def _consumer(self) -> Consumer:
+        return self._handle.consumer
+
+    @property
+    def _commits(self) -> Commits:
+        return self._handle.commits
 
     # Records
 
@@ -220,7 +229,7 @@ class ConfluentGroupConsumer:
             self._next[partition] = offset + 1
         else:
             self._overflowed.add(partition)
-        self._reach.on_answer()
+        self._handle.reach.on_answer()
 
     def _read_again(self) -> None:
         for partition in self._overflowed:
@@ -264,24 +273,25 @@ class ConfluentGroupConsumer:
             raise ValueError(f"{partition} is not assigned to this member")
 
     # Rebalances: first noted, inside librdkafka's poll. The empty call tells the binding that we answer ourselves; it
-    # would do so at once otherwise. While closing nobody is left to answer.
+    # would do so at once otherwise. While closing, and on a handle that was replaced, nobody is left to answer.
 
     def _on_assign(self, consumer: Consumer, clients: list[ClientPartition]) -> None:
-        self._note(_Change.ASSIGNED, clients, consumer.incremental_unassign)
+        self._note(_Change.ASSIGNED, clients, consumer, consumer.incremental_unassign)
 
     def _on_revoke(self, consumer: Consumer, clients: list[ClientPartition]) -> None:
-        self._note(_Change.REVOKED, clients, consumer.incremental_assign)
+        self._note(_Change.REVOKED, clients, consumer, consumer.incremental_assign)
 
     def _on_lost(self, consumer: Consumer, clients: list[ClientPartition]) -> None:
-        self._note(_Change.LOST, clients, consumer.incremental_assign)
+        self._note(_Change.LOST, clients, consumer, consumer.incremental_assign)
 
     def _note(
         self,
         change: _Change,
         clients: list[ClientPartition],
+        consumer: Consumer,
         answer_later: Callable[[list[ClientPartition]], None],
     ) -> None:
-        if self._is_closing or not clients:
+        if self._is_closing or not clients or consumer is not self._consumer:
             return
         answer_later([])
         self._rebalances.append(_Rebalance(change, tuple(sorted(from_client(client) for client in clients))))

@@ -1,6 +1,8 @@
 """Positions and partitions without a group, on handles that never fetch for a loop."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from confluent_kafka import Consumer, KafkaException
 
@@ -8,28 +10,33 @@ from common.deadline import Deadline
 from common.errors import Transient
 from common.kafka.confluent.admin import build_admin, describe_topic
 from common.kafka.confluent.config import REQUEST_TIMEOUT_S, reading_config
+from common.kafka.confluent.consumer_handle import RENEW_AFTER_S, retire
 from common.kafka.confluent.errors import PARTITION_END, client_logger, error_for, error_from
+from common.kafka.confluent.failing import Failing
 from common.kafka.confluent.records import from_client, offset_of, to_client, to_record
 from common.kafka.ports import Position, Record, TopicPartition, Watermarks
 from common.settings import KafkaSettings
 from common.topics import MIB
 
 PREFETCH_BYTES = 8 * MIB
+_log = logging.getLogger(__name__)
 
 
 class ConfluentLogReader:
-    """Implements `LogReader`."""
+    """Implements `LogReader`. Handles that have answered nothing for long are replaced (`consumer_handle` says why)."""
 
     def __init__(self, settings: KafkaSettings, client_id: str = "lookout-reader") -> None:
-        self._admin = build_admin(settings, client_id)
         self._settings = settings
         self._client_id = client_id
-        self._consumer = self._make(f"{client_id}-no-group")
+        self._failing = Failing()
         self._by_group: dict[str, Consumer] = {}  # as many as there are groups: one or two
+        self._open()
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position | None]:
-        if not partitions:
-            return {}
+        with self._watched():
+            return self._committed(group, partitions) if partitions else {}
+
+    def _committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position | None]:
         # Not by the admin client: its request to a coordinator that does not answer in time aborts the process
         # (librdkafka 2.16, an assertion on a counter of references). This handle joins no group: it never subscribes.
         if group not in self._by_group:
@@ -49,19 +56,25 @@ class ConfluentLogReader:
         return positions
 
     def watermarks(self, partition: TopicPartition) -> Watermarks:
-        try:
-            found = self._consumer.get_watermark_offsets(to_client(partition), timeout=REQUEST_TIMEOUT_S, cached=False)
-        except KafkaException as error:
-            raise error_from(error, f"asking for the ends of {partition.topic}[{partition.partition}]") from error
-        if found is None:
-            raise Transient("asking for the ends of a partition: no answer")
-        return Watermarks(*found)
+        doing = f"asking for the ends of {partition.topic}[{partition.partition}]"
+        with self._watched():
+            try:
+                found = self._consumer.get_watermark_offsets(
+                    to_client(partition), timeout=REQUEST_TIMEOUT_S, cached=False
+                )
+            except KafkaException as error:
+                raise error_from(error, doing) from error
+            if found is None:
+                raise Transient(f"{doing}: no answer")
+            return Watermarks(*found)
 
     def topic_id(self, topic: str) -> str:
-        return describe_topic(self._admin, topic).topic_id
+        with self._watched():
+            return describe_topic(self._admin, topic).topic_id
 
     def partitions(self, topic: str) -> int:
-        return describe_topic(self._admin, topic).partitions
+        with self._watched():
+            return describe_topic(self._admin, topic).partitions
 
     def read(self, partition: TopicPartition, start: int, end: int, timeout_s: float) -> list[Record]:
         deadline = Deadline(timeout_s)
@@ -94,6 +107,26 @@ class ConfluentLogReader:
         for consumer in (self._consumer, *self._by_group.values()):
             consumer.close()
         self._by_group.clear()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        if self._failing.for_s() >= RENEW_AFTER_S:
+            _log.error("no broker has answered for long: the reader's clients are replaced")
+            for consumer in (self._consumer, *self._by_group.values()):
+                retire(consumer)
+            self._by_group.clear()
+            self._open()
+            self._failing.note_success()
+        try:
+            yield
+        except Transient:
+            self._failing.note_failure()
+            raise
+        self._failing.note_success()
+
+    def _open(self) -> None:
+        self._admin = build_admin(self._settings, self._client_id)
+        self._consumer = self._make(f"{self._client_id}-no-group")
 
     def _make(self, group: str) -> Consumer:
         config = reading_config(self._settings, self._client_id, group, PREFETCH_BYTES)

@@ -14,7 +14,9 @@ from common.contracts.frame import Headers
 from common.deadline import Deadline
 from common.errors import LookoutError, Transient
 from common.kafka.confluent.config import ProducerTuning, producer_config
+from common.kafka.confluent.consumer_handle import RENEW_AFTER_S
 from common.kafka.confluent.errors import FatalClientError, client_logger, error_for, error_from
+from common.kafka.confluent.failing import Failing
 from common.kafka.confluent.records import offset_of, partition_of
 from common.kafka.ports import Delivery
 from common.settings import KafkaSettings
@@ -34,9 +36,10 @@ _log = logging.getLogger(__name__)
 class ConfluentProducer:
     """Implements `RecordProducer`. A thread of its own serves delivery callbacks, so `done` must be quick.
 
-    Full queue: `send` raises Transient at once. A handle that librdkafka declares beyond use is replaced by a new one
-    at the next `send`; what it still held is reported as Transient. Of a fatal error librdkafka's `error_cb` hears
-    nothing in this binding: it comes as an exception out of `poll` or `flush`, once, on whatever thread that is.
+    Full queue: `send` raises Transient at once. A handle that librdkafka declares beyond use, or that has delivered
+    nothing for long (`consumer_handle` says why), is replaced by a new one at the next `send`; what it still held is
+    reported as Transient. Of a fatal error librdkafka's `error_cb` hears nothing in this binding: it comes as an
+    exception out of `poll` or `flush`, once, on whatever thread that is.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class ConfluentProducer:
         self._lock = threading.Lock()  # guards the handle while it is replaced: `send` comes from any thread
         self._producer = self._make()
         self._is_broken = False
+        self._failing = Failing()
         self._stop = threading.Event()
         self._has_work = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="kafka-producer", daemon=True)
@@ -69,7 +73,7 @@ class ConfluentProducer:
             raise Transient(f"{doing}: the producer is closed")
         arguments: dict[str, Any] = {} if partition is None else {"partition": partition}
         if done is not None:
-            arguments["on_delivery"] = _delivery_callback(done, doing)
+            arguments["on_delivery"] = self._delivery_callback(done, doing)
         try:
             self._usable().produce(topic, value=value, key=key, headers=list(headers), **arguments)
         except BufferError as error:
@@ -136,10 +140,11 @@ class ConfluentProducer:
 
     def _usable(self) -> Producer:
         with self._lock:
-            if not self._is_broken:
+            if not self._is_broken and self._failing.for_s() < RENEW_AFTER_S:
                 return self._producer
             beyond_use, self._producer = self._producer, self._make()
             self._is_broken = False
+            self._failing.note_success()
         _log.error("the producer is beyond use and is replaced")
         # Outside the lock: who hears of a lost record may send it again at once.
         beyond_use.purge()
@@ -173,13 +178,17 @@ class ConfluentProducer:
                 # Only a `done` that raises gets here: its record's outcome is lost to its sender, the others' are not.
                 _log.exception("a delivery callback failed")
 
+    def _delivery_callback(self, done: Done, doing: str) -> Callable[[KafkaError | None, Message], None]:
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                self._failing.note_success()
+                done(Delivery(partition_of(message).partition, offset_of(message), message.timestamp()[1]), None)
+                return
+            failure = error_for(error, doing)
+            if isinstance(failure, FatalClientError):
+                failure = Transient(str(failure))
+            if isinstance(failure, Transient):
+                self._failing.note_failure()
+            done(None, failure)
 
-def _delivery_callback(done: Done, doing: str) -> Callable[[KafkaError | None, Message], None]:
-    def delivered(error: KafkaError | None, message: Message) -> None:
-        if error is None:
-            done(Delivery(partition_of(message).partition, offset_of(message), message.timestamp()[1]), None)
-            return
-        failure = error_for(error, doing)
-        done(None, Transient(str(failure)) if isinstance(failure, FatalClientError) else failure)
-
-    return delivered
+        return delivered

@@ -17,10 +17,11 @@ _log = logging.getLogger(__name__)
 class Reach:
     """Called from inside the client's `poll`, on its thread. Nothing here blocks."""
 
-    def __init__(self, long_outage_s: float, clock: Clock | None = None) -> None:
+    def __init__(self, long_outage_s: float, clock: Clock | None = None, down_s: float = 0.0) -> None:
+        """`down_s`: an outage has lasted so long already."""
         self._clock = clock or SystemClock()
         self._long_outage_s = long_outage_s
-        self._down_since_s: float | None = None
+        self._down_since_s: float | None = self._clock.monotonic_s() - down_s if down_s else None
 
     def on_error(self, error: KafkaError) -> None:
         """librdkafka's `error_cb`: mostly informative, it goes on by itself."""
@@ -47,9 +48,12 @@ class Reach:
             self._down_since_s = None
             _log.info("a broker answers")
 
+    def down_s(self) -> float:
+        """For how long no broker has been connected; 0.0 while one is."""
+        return 0.0 if self._down_since_s is None else self._clock.monotonic_s() - self._down_since_s
+
     def require_connection(self) -> None:
         """Raises Transient when no broker has been connected for long."""
-        if self._down_since_s is not None:
-            down_s = self._clock.monotonic_s() - self._down_since_s
-            if down_s >= self._long_outage_s:
-                raise Transient(f"no broker has answered for {down_s:.0f} s")
+        down_s = self.down_s()
+        if down_s >= self._long_outage_s:
+            raise Transient(f"no broker has answered for {down_s:.0f} s")

@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, KafkaException, Message
 from common.errors import Transient
 from common.kafka.confluent.admin import build_admin, describe_topic
 from common.kafka.confluent.config import FOLLOWING_WAIT_MS, REQUEST_TIMEOUT_S, STATISTICS_MS, reading_config
-from common.kafka.confluent.errors import PARTITION_END, TOPIC_UNKNOWN, client_logger, error_for, error_from
-from common.kafka.confluent.reach import Reach
+from common.kafka.confluent.consumer_handle import ConsumerHandle
+from common.kafka.confluent.errors import PARTITION_END, TOPIC_UNKNOWN, error_for, error_from
 from common.kafka.confluent.records import from_client, offset_of, partition_of, to_client, to_record
 from common.kafka.ports import FROM_BEGINNING, Record, StartRule, TopicPartition
 from common.settings import KafkaSettings
@@ -16,7 +16,6 @@ from common.topics import MIB
 
 PREFETCH_BYTES = 8 * MIB
 BATCH = 500
-LONG_OUTAGE_S = 10.0
 
 
 class ConfluentTopicReader:
@@ -30,21 +29,20 @@ class ConfluentTopicReader:
         start: StartRule = FROM_BEGINNING,
         client_id: str = "lookout-follower",
     ) -> None:
-        self._reach = Reach(LONG_OUTAGE_S)
-        config = reading_config(settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES, FOLLOWING_WAIT_MS) | {
+        self._config = reading_config(
+            settings, client_id, f"{client_id}-no-group", PREFETCH_BYTES, FOLLOWING_WAIT_MS
+        ) | {
             # An expired or recreated topic is read from its beginning.
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
             "statistics.interval.ms": STATISTICS_MS,
-            "error_cb": self._reach.on_error,
-            "stats_cb": self._reach.on_statistics,
         }
         admin = build_admin(settings, client_id)
         partitions = [TopicPartition(t, n) for t in topics for n in range(describe_topic(admin, t).partitions)]
-        self._consumer = Consumer(config, logger=client_logger())
+        self._handle = ConsumerHandle.open(self._config, "making a follower")
         try:
             self._ends, self._next = self._positions(partitions, start)
-            self._consumer.assign([to_client(partition, offset) for partition, offset in self._next.items()])
+            self._assign()
         except KafkaException as error:
             self._consumer.close()
             raise error_from(error, f"finding the start of {', '.join(topics)}") from error
@@ -72,7 +70,9 @@ class ConfluentTopicReader:
             else:
                 raise error_for(problem, "following topics")
         if not records:
-            self._reach.require_connection()
+            if self._handle.is_cut_off:
+                self._renew()
+            self._handle.reach.require_connection()
         return records
 
     @property
@@ -81,6 +81,21 @@ class ConfluentTopicReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _renew(self) -> None:
+        """Give the handle up for a new one, which goes on where this one stood."""
+        self._handle = self._handle.renewed(self._config, "replacing a follower of topics")
+        try:
+            self._assign()
+        except KafkaException as error:
+            raise error_from(error, "following topics") from error
+
+    def _assign(self) -> None:
+        self._consumer.assign([to_client(partition, offset) for partition, offset in self._next.items()])
+
+    @property
+    def _consumer(self) -> Consumer:
+        return self._handle.consumer
 
     def _next_message(self, timeout_s: float) -> Message | None:
         try:

@@ -60,3 +60,14 @@ def test_no_broker_known_is_an_outage(reach: Reach, clock: FakeClock, text: str)
     clock.advance(11.0)
     with pytest.raises(Transient):
         reach.require_connection()
+
+
+def test_an_outage_that_began_under_another_handle_goes_on(clock: FakeClock) -> None:
+    reach = Reach(10.0, clock, down_s=9.0)
+    reach.require_connection()
+    clock.advance(1.0)
+    assert reach.down_s() == 10.0
+    with pytest.raises(Transient):
+        reach.require_connection()
+    reach.on_answer()
+    assert reach.down_s() == 0.0
