@@ -289,7 +289,8 @@ def test_poison_is_dead_lettered_and_its_neighbours_are_stored(stage: Stage) -> 
         return [DeadLetter.from_headers(record.headers)[0] for record in stage.records(DEAD_LETTERS)]
 
     wait_until(lambda: len(letters()) >= 3, "three dead letters", LIMIT_S)
-    assert [(letter.offset, letter.reason) for letter in letters()] == [(at, "not_decodable") for at in bad]
+    # Letters go out as the threads come to them.
+    assert sorted((letter.offset, letter.reason) for letter in letters()) == [(at, "not_decodable") for at in bad]
     states = [ConsumerStatus.model_validate_json(record.value) for record in stage.records(CONSUMER_STATUS)]
     assert "running" in {status.state for status in states}
 
