@@ -65,6 +65,8 @@ class Strand:
     camera: str
     steps: deque[Step] = field(default_factory=deque)
     works: dict[int, WindowWork] = field(default_factory=dict)
+    unanalysed: deque[FrameStep] = field(default_factory=deque)
+    """Those of `steps` that no thread has taken for stage 1; dropped ones are passed over when their turn comes."""
     in_flight: int = 0
     collected: int = 0
     """Frames that the loop has collected and not handed in. The loop's, unlike the rest."""
@@ -92,10 +94,16 @@ Job = Analyse | Order
 
 
 class Schedule:
-    """What waits, what is ready, how much is in flight. Not thread-safe."""
+    """What waits, what is ready, how much is in flight. Not thread-safe.
+
+    Cameras take turns at stage 1, frame by frame. Kafka hands over dozens of frames of one camera, then of the next: in
+    that order they would be ready together, and one thread would draw and encode them while all others wait for it.
+    """
 
     def __init__(self) -> None:
-        self._analysis: deque[FrameStep] = deque()
+        self._analysis: deque[Strand] = deque()
+        """Strands with frames for stage 1, in the order of their turns; each is in here once."""
+        self._unanalysed = 0
         self._ordered: deque[Strand] = deque()
         self.frames = 0
         self.decoded_bytes = 0
@@ -103,7 +111,7 @@ class Schedule:
     @property
     def waiting(self) -> int:
         """Jobs that a thread could take now."""
-        return len(self._analysis) + len(self._ordered)
+        return self._unanalysed + len(self._ordered)
 
     def add(self, steps: Iterable[Step]) -> None:
         """Steps of any strands, each strand's in offset order."""
@@ -115,7 +123,10 @@ class Schedule:
                 self.frames += 1
                 self.decoded_bytes += step.decoded_bytes
                 strand.in_flight += 1
-                self._analysis.append(step)
+                if not strand.unanalysed:
+                    self._analysis.append(strand)
+                strand.unanalysed.append(step)
+                self._unanalysed += 1
             else:
                 step.work.is_closing = True
                 self._queue_if_ready(strand)
@@ -126,10 +137,19 @@ class Schedule:
             strand = self._ordered.popleft()
             strand.is_queued = False
             return self.take_ordered(strand)
+        step = self._take_unanalysed()
+        return None if step is None else Analyse(step)
+
+    def _take_unanalysed(self) -> FrameStep | None:
+        """The next frame for stage 1: of the camera whose turn it is."""
         while self._analysis:
-            step = self._analysis.popleft()
+            strand = self._analysis.popleft()
+            step = strand.unanalysed.popleft()
+            self._unanalysed -= 1
+            if strand.unanalysed:
+                self._analysis.append(strand)
             if not step.work.is_dropped:
-                return Analyse(step)
+                return step
         return None
 
     def take_ordered(self, strand: Strand) -> Order | None:

@@ -39,10 +39,13 @@ def started() -> Iterator[Callable[..., tuple[Pool, Mailbox]]]:
 def wait_for(mailbox: Mailbox, kind: type[Message]) -> Any:
     until_s = time.monotonic() + LIMIT_S
     while time.monotonic() < until_s:
-        for message in mailbox.drain():
+        messages = mailbox.drain()
+        for at, message in enumerate(messages):
             if isinstance(message, Crashed) and kind is not Crashed:
                 raise message.error
             if isinstance(message, kind):
+                for later in messages[at + 1 :]:
+                    mailbox.put(later)
                 return message
         time.sleep(0.005)
     return pytest.fail(f"no {kind.__name__}")

@@ -32,6 +32,26 @@ def test_schedule_one_camera_is_analysed_by_all_threads() -> None:
     assert schedule.take() is None
 
 
+def test_schedule_cameras_take_turns_at_analysis_each_in_offset_order() -> None:
+    schedule, _ = make_schedule(make_strand("cam-a"), make_work(1), 3)
+    others = [make_step(strand, make_work(2), offset) for strand in [make_strand("cam-b")] for offset in (10, 11)]
+    schedule.add(others)
+    taken = [analyse_of(schedule.take()).frame.offset for _ in range(schedule.waiting)]
+    assert taken == [0, 10, 1, 11, 2]
+
+
+def test_schedule_frames_of_a_dropped_window_are_passed_over() -> None:
+    strand = make_strand("cam-a")
+    schedule, _ = make_schedule(strand, make_work(1), 3)
+    schedule.drop(strand)
+    other = make_step(make_strand("cam-b"), make_work(2), 10)
+    schedule.add([other])
+    jobs = [schedule.take() for _ in range(2)]  # the dropped strand has sessions to abandon
+    assert other in [job.step for job in jobs if isinstance(job, Analyse)]
+    assert schedule.take() is None
+    assert schedule.waiting == 0
+
+
 def test_schedule_ordered_work_waits_for_the_earliest_frame_and_then_goes_in_order() -> None:
     schedule, steps = make_schedule(make_strand(), make_work(), 3)
     for _ in steps:
