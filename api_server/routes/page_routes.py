@@ -93,6 +93,7 @@ def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
                     facts=facts_of(call),
                     ingest_port=settings.ingest_port,
                     plate_reason=settings.plate_search_reason,
+                    imports=sorted(settings.import_bucket_names),
                     sign_up=settings.sign_up.value,
                     totp_needed=settings.admin_totp and person is not None and person.role is Role.ADMIN,
                 ),

@@ -2,9 +2,10 @@
 import { remove, repeat } from "./api.js";
 import { byId, confirmed, el, notice, wireDialog } from "./dom.js";
 import { showEmpty, wireFilters } from "./filters.js";
+import { playSpan } from "./footage.js";
 import { pagedList } from "./paging.js";
 import { askAbout } from "./query_form.js";
-import { wireUpload } from "./upload.js";
+import { wireImport, wireUpload } from "./upload.js";
 import { bytes, duration, timeOf } from "./words.js";
 
 const form = byId("filters");
@@ -43,7 +44,7 @@ function clipsOf(one) {
 
 function row(one) {
   const isUpload = one.source === "upload";
-  const detail = isUpload ? (one.problem ?? `upload, ${one.container}`) : `${one.clips} clips${one.complete ? "" : ", with a gap"}`;
+  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${one.clips} clips${one.complete ? "" : ", with a gap"}`;
   return el(
     "tr",
     { "data-recording": one.id },
@@ -61,7 +62,8 @@ function row(one) {
         el("button", { type: "button", class: "primary", disabled: Boolean(one.problem), onclick: () => askAbout(one, nameOf(one)) }, "Query"),
         isUpload
           ? el("a", { class: "button", href: one.video, target: "_blank", rel: "noopener" }, "Play")
-          : el("a", { class: "button", href: clipsOf(one) }, "Clips"),
+          : el("button", { type: "button", onclick: () => playSpan(one, nameOf(one)) }, "Play"),
+        isUpload ? null : el("a", { class: "button", href: clipsOf(one) }, "Clips"),
         isUpload ? el("button", { type: "button", class: "danger", onclick: () => erase(one), "aria-label": `Delete ${one.name}` }, "Delete") : null,
       ),
     ),
@@ -89,6 +91,7 @@ byId("sort").addEventListener("input", (event) => {
 
 wireDialog(byId("delete-dialog"));
 wireUpload(list.reload);
+wireImport(list.reload);
 names = await wireFilters(form, list.reload);
 await list.reload();
 repeat(10, async () => {

@@ -1,0 +1,99 @@
+"""Recordings in a real browser: an upload that breaks goes on; any time of a span is played, downloaded and queried."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.scenes import Cars, make_clip
+from tests.browser.stage import Stage
+from tests.browser.test_page import sign_in, wait_js
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+PIECE = 8 * 2**20
+IS_PLAYING = (
+    "() => { const v = document.querySelector('#footage-video'); return v.currentTime > 0.2 && v.videoWidth > 0; }"
+)
+
+
+def padded(video: bytes, size: int) -> bytes:
+    """The same film with a `free` box behind it, so that it has `size` bytes."""
+    left = size - len(video)
+    return video + left.to_bytes(4, "big") + b"free" + bytes(left - 8)
+
+
+def upload_over_a_break(page: Page, path: Path) -> None:
+    pieces: list[str] = []
+
+    def break_the_second(route: Route) -> None:
+        if route.request.method == "PATCH":
+            pieces.append(route.request.headers["upload-offset"])
+            if len(pieces) == 2:
+                route.abort("connectionreset")
+                return
+        route.continue_()
+
+    page.route("**/v1/uploads/*", break_the_second)
+    page.get_by_role("button", name="Upload a video").click()
+    dialog = page.locator("#upload-dialog")
+    dialog.get_by_label("File").set_input_files(path)
+    dialog.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("#rows tr").filter(has_text=path.name)).to_be_visible()
+    assert pieces == ["0", str(PIECE), str(PIECE), str(2 * PIECE)]
+
+
+def play_and_download(page: Page, camera: str) -> None:
+    page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
+    playing = page.locator("#footage-dialog")
+    playing.get_by_role("button", name="Play").click()
+    wait_js(page, IS_PLAYING)
+    expect(playing.locator("#footage-words")).to_contain_text("200 pictures")
+    with page.expect_download() as saved:
+        playing.get_by_role("button", name="Download").click()
+    assert saved.value.suggested_filename.startswith(f"{camera}_")
+    with av.open(io.BytesIO(saved.value.path().read_bytes()), "r") as container:
+        assert sum(1 for _ in container.decode(video=0)) == 200
+    playing.get_by_label("From").fill("2020-01-01T00:00:00")
+    playing.get_by_role("button", name="Play").click()
+    expect(playing.get_by_role("alert")).to_contain_text("at most 6 hours")
+    playing.get_by_role("button", name="Close").click()
+
+
+def test_upload_that_breaks_goes_on_and_spans_are_played(
+    stage: Stage, open_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
+    start_ms = time.time_ns() // 1_000_000 // 10_000 * 10_000 - 60_000
+    made = [make_clip(Cars(), camera, start_ms + n * 10_000, analysis="recorder", at_s=n * 10) for n in range(2)]
+    for clip in made:
+        stage.add_clip(clip)
+    film = padded(made[0].video, 2 * PIECE + 1_000_000)
+    (tmp_path / "street.mp4").write_bytes(film)
+    page = open_page()
+    sign_in(page, stage, "/recordings")
+    upload_over_a_break(page, tmp_path / "street.mp4")
+    (upload,) = stage.admin.get("/v1/recordings", params={"source": "upload"}).json()["recordings"]
+    assert (upload["bytes"], upload["duration_ms"]) == (len(film), 10_000)
+    assert stage.admin.get(upload["video"]).content == film
+
+    play_and_download(page, camera)
+    page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
+    page.locator("#footage-dialog").get_by_role("button", name="Query").click()
+    page.locator("#query-dialog").get_by_role("button", name="Start query").click()
+    page.wait_for_url("**/queries/q-*")
+    asked = stage.admin.get(f"/v1/queries/{page.url.rsplit('/', 1)[1]}").json()
+    assert asked["from_us"] <= start_ms * 1000 < asked["to_us"]
+
+    page.goto(f"{stage.url}/cameras/{camera}")
+    switch = page.locator("#record")
+    expect(switch).to_have_text("Stop recording")
+    switch.click()
+    expect(switch).to_have_text("Start recording")
+    page.goto(stage.url)
+    card = page.locator(f'[data-camera="{camera}"]')
+    expect(card).to_contain_text("Gate")
+    expect(card.locator(".rec")).to_be_hidden()
