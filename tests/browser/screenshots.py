@@ -26,7 +26,9 @@ SHOTS: tuple[tuple[Scheme, ViewportSize, str], ...] = (
     ("dark", DESKTOP, "-dark"),
     ("light", PHONE, "-phone"),
 )
-LIVE_LIMIT_MS = 30_000
+LONG = ("camera-analysis",)
+"""Pages that are shown whole."""
+LIVE_LIMIT_MS = 60_000
 
 
 @contextmanager
@@ -71,57 +73,19 @@ def make_link(page: Page) -> None:
     page.locator("#shares li").first.wait_for()
 
 
+Shoot = Callable[[str], None]
+
+
 def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) -> None:
     for scheme, size, suffix in SHOTS:
         page = sign_in(browser, stage, scheme, size)
 
         def shoot(name: str, page: Page = page, suffix: str = suffix) -> None:
-            page.screenshot(path=folder / f"{name}{suffix}.png")
+            page.screenshot(path=folder / f"{name}{suffix}.png", full_page=name in LONG)
 
-        page.locator(".badge.live:visible").nth(1).wait_for(timeout=LIVE_LIMIT_MS)
-        page.wait_for_timeout(1500)
-        shoot("cameras")
-        page.get_by_role("button", name="Add camera").first.click()
-        page.get_by_label("Emotion").check()
-        shoot("add-camera")
-        if suffix == "":
-            page.get_by_label("Emotion").uncheck()
-            page.locator("#add-form").get_by_label("Name").fill("Yard")
-            page.locator("#add-form").get_by_role("button", name="Add camera").click()
-            page.locator("#token-dialog").wait_for()
-            shoot("token")
-            page.get_by_role("button", name="Done").click()
-        page.goto(f"{stage.url}/cameras/{ids['gate']}")
-        page.locator(".badge.live").wait_for(timeout=LIVE_LIMIT_MS)
-        page.wait_for_timeout(1500)
-        shoot("camera")
-        page.goto(f"{stage.url}/cameras/{ids['gate']}/analysis")
-        page.locator(".badge.live").wait_for(timeout=LIVE_LIMIT_MS)
-        page.locator("polygon.zone").wait_for()
-        page.locator("polygon.zone").click(force=True)
-        page.wait_for_timeout(800)
-        page.screenshot(path=folder / f"camera-analysis{suffix}.png", full_page=True)
-        page.goto(f"{stage.url}/clips")
-        page.locator(".card img").first.wait_for()
-        page.wait_for_timeout(800)
-        shoot("clips")
-        page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
-        wait_for_video(page)
-        page.wait_for_timeout(800)
-        shoot("clip")
-        make_link(page)
-        shoot("share")
-        page.goto(f"{stage.url}/sightings")
-        page.locator("tbody tr").first.wait_for()
-        page.wait_for_timeout(800)
-        shoot("sightings")
-        page.goto(f"{stage.url}/sightings?analysis=emotion")
-        page.locator("#gallery a").first.wait_for()
-        page.wait_for_timeout(800)
-        shoot("sightings-faces")
-        page.goto(f"{stage.url}/sightings?text=nothing")
-        page.locator("#empty").wait_for()
-        shoot("sightings-empty")
+        shoot_cameras(page, stage, ids, shoot, makes_one=suffix == "")
+        shoot_clips(page, stage, ids, shoot)
+        shoot_sightings(page, stage, shoot)
         shoot_queries(page, stage, ids, shoot)
         page.goto(f"{stage.url}/status")
         page.locator("#consumers tr").first.wait_for()
@@ -130,7 +94,8 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
             page.goto(f"{stage.url}/{name}")
             page.locator("main li, main tbody tr").first.wait_for()
             shoot(name)
-        shoot_second_factor(page, suffix, shoot)
+        if suffix == SHOTS[-1][2]:
+            shoot_recovery_codes(page, shoot)  # from then on signing in needs a code
         page.context.close()
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
@@ -139,7 +104,59 @@ def take_all(browser: Browser, stage: Stage, ids: dict[str, str], folder: Path) 
     context.close()
 
 
-def shoot_queries(page: Page, stage: Stage, ids: dict[str, str], shoot: Callable[[str], None]) -> None:
+def shoot_cameras(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot, *, makes_one: bool) -> None:
+    page.locator(".badge.live:visible").nth(1).wait_for(timeout=LIVE_LIMIT_MS)
+    page.wait_for_timeout(1500)
+    shoot("cameras")
+    page.get_by_role("button", name="Add camera").first.click()
+    page.get_by_label("Emotion").check()
+    shoot("add-camera")
+    if makes_one:
+        page.get_by_label("Emotion").uncheck()
+        page.locator("#add-form").get_by_label("Name").fill("Yard")
+        page.locator("#add-form").get_by_role("button", name="Add camera").click()
+        page.locator("#token-dialog").wait_for()
+        shoot("token")
+        page.get_by_role("button", name="Done").click()
+    page.goto(f"{stage.url}/cameras/{ids['gate']}")
+    page.locator(".badge.live").wait_for(timeout=LIVE_LIMIT_MS)
+    page.wait_for_timeout(1500)
+    shoot("camera")
+    page.goto(f"{stage.url}/cameras/{ids['gate']}/analysis")
+    page.locator(".badge.live").wait_for(timeout=LIVE_LIMIT_MS)
+    page.locator("polygon.zone").click(force=True)
+    page.wait_for_timeout(800)
+    shoot("camera-analysis")
+
+
+def shoot_clips(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot) -> None:
+    page.goto(f"{stage.url}/clips")
+    page.locator(".card img").first.wait_for()
+    page.wait_for_timeout(800)
+    shoot("clips")
+    page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
+    wait_for_video(page)
+    page.wait_for_timeout(800)
+    shoot("clip")
+    make_link(page)
+    shoot("share")
+
+
+def shoot_sightings(page: Page, stage: Stage, shoot: Shoot) -> None:
+    page.goto(f"{stage.url}/sightings")
+    page.locator("tbody tr").first.wait_for()
+    page.wait_for_timeout(800)
+    shoot("sightings")
+    page.goto(f"{stage.url}/sightings?analysis=emotion")
+    page.locator("#gallery a").first.wait_for()
+    page.wait_for_timeout(800)
+    shoot("sightings-faces")
+    page.goto(f"{stage.url}/sightings?text=nothing")
+    page.locator("#empty").wait_for()
+    shoot("sightings-empty")
+
+
+def shoot_queries(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot) -> None:
     page.goto(f"{stage.url}/recordings")
     page.locator("#rows tr").first.wait_for()
     shoot("recordings")
@@ -160,10 +177,8 @@ def shoot_queries(page: Page, stage: Stage, ids: dict[str, str], shoot: Callable
     shoot("query")
 
 
-def shoot_second_factor(page: Page, suffix: str, shoot: Callable[[str], None]) -> None:
-    """On the account's page. Once it is set up, signing in needs a code: so the last turn does it."""
-    if suffix != SHOTS[-1][2]:
-        return
+def shoot_recovery_codes(page: Page, shoot: Shoot) -> None:
+    """On the account's page."""
     page.get_by_role("button", name="Set up").click()
     page.locator("#totp-text").wait_for()
     totp = pyotp.TOTP(page.locator("#totp-text").inner_text().replace(" ", ""))
@@ -171,7 +186,6 @@ def shoot_second_factor(page: Page, suffix: str, shoot: Callable[[str], None]) -
     page.get_by_role("button", name="Confirm").click()
     page.locator("#recovery-codes").wait_for()
     shoot("recovery-codes")
-    page.get_by_role("button", name="Done, I have them").click()
 
 
 def main() -> int:

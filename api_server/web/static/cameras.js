@@ -1,8 +1,8 @@
 // The cameras page.
 import { get, post, repeat } from "./api.js";
 import { curlLine, isRecording, readForm, showToken, wireForm } from "./camera_form.js";
-import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
 import { fillState, placeWords } from "./camera_state.js";
+import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
 import { fillLags } from "./lag.js";
 import { Live } from "./live.js";
 import { Screen } from "./screen.js";
@@ -34,7 +34,7 @@ function makeCard(camera) {
       lags,
     ),
   );
-  return { card, screen, lags, name, recording };
+  return { card, screen, lags, name, recording, state, place };
 }
 
 async function refreshCameras() {
