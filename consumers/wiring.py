@@ -78,6 +78,7 @@ class RunOptions:
     threads: int | None = None
     health_port: int | None = None
     session_timeout_s: float | None = None
+    batch: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -222,7 +223,11 @@ def _follow_cameras(
 
 
 def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int) -> EngineSettings:
-    chosen: dict[str, Any] = {"threads": options.threads, "session_timeout_s": options.session_timeout_s}
+    chosen: dict[str, Any] = {
+        "threads": options.threads,
+        "batch": options.batch,
+        "session_timeout_s": options.session_timeout_s,
+    }
     try:
         return EngineSettings(
             analysis=options.name,

@@ -18,6 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--health-port", metavar="PORT", type=int, default=None, help="/livez, /readyz, /metrics; 0: any"
     )
+    parser.add_argument(
+        "--batch",
+        metavar="N",
+        type=int,
+        default=None,
+        help="pictures of any cameras that a thread gives the model at once, as far as they wait (default: 1)",
+    )
     parser.add_argument("--session-timeout", metavar="S", type=float, default=None, help="of the group (default: 10 s)")
 
 
@@ -31,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         health_port=arguments.health_port,
         session_timeout_s=arguments.session_timeout,
+        batch=arguments.batch,
         options=dict(arguments.option),
     )
     return run_consumer(options)

@@ -25,3 +25,9 @@ def timed(metrics: Metrics, stage: str) -> Iterator[None]:
 def sampled(metrics: Metrics, stage: str, offset: int) -> AbstractContextManager[None]:
     """The same for one frame in sixteen, chosen by its offset: all its stages, or none."""
     return timed(metrics, stage) if offset % TIMED_EVERY == 0 else _NOT_TIMED
+
+
+def observe_sampled(metrics: Metrics, stage: str, offset: int, seconds: float) -> None:
+    """The same where the frame's share of the time is known only afterwards."""
+    if offset % TIMED_EVERY == 0:
+        metrics.observe("lookout_stage_seconds", seconds, stage=stage)

@@ -34,8 +34,9 @@ class Pool:
     Without `start` it has no threads: a test takes and executes jobs itself, in any order it likes.
     """
 
-    def __init__(self, workload: Workload, mailbox: Mailbox, threads: int) -> None:
+    def __init__(self, workload: Workload, mailbox: Mailbox, threads: int, batch: int = 1) -> None:
         self._mailbox = mailbox
+        self._batch = batch
         self._schedule = Schedule()
         # Guards the schedule, the tally and the counters below. Held for bookkeeping only, never during a job.
         self._lock = threading.Lock()
@@ -113,7 +114,7 @@ class Pool:
     def take(self) -> Job | None:
         """The next job, or None."""
         with self._lock:
-            job = self._schedule.take()
+            job = self._schedule.take(self._share())
             self._running += job is not None
             return job
 
@@ -122,8 +123,8 @@ class Pool:
         if isinstance(job, Analyse):
             seconds = self._stages.analyse(job)
             with self._lock:
-                self._tally.analyse_s.append(seconds)
-                follow_up = self._schedule.analysed(job.step)
+                self._tally.analyse_s.extend([seconds / len(job.steps)] * len(job.steps))
+                follow_up = self._schedule.analysed(job.steps)
                 self._finish(is_follow_up=follow_up is not None)
             return follow_up
         report = self._stages.order(job)
@@ -134,6 +135,13 @@ class Pool:
             if self._schedule.frames < self._room_below:
                 self._room.notify()
         return None
+
+    def _share(self) -> int:
+        """Frames that the calling thread may take at once: a batch, but no more than its share while others are idle,
+        for what one thread decodes nobody else does. Nothing is waited for. Call under the lock."""
+        if self._batch == 1:
+            return 1
+        return min(self._batch, max(1, -(-self._schedule.unanalysed // (self._idle + 1))))
 
     def _finish(self, is_follow_up: bool) -> None:
         self.progress += 1
@@ -172,11 +180,11 @@ class Pool:
 
     def _wait_for_job(self) -> Job | None:
         with self._lock:
-            job = self._schedule.take()
+            job = self._schedule.take(self._share())
             if job is None:
                 self._idle += 1
                 self._work.wait(IDLE_WAIT_S)
                 self._idle -= 1
-                job = self._schedule.take()
+                job = self._schedule.take(self._share())
             self._running += job is not None
             return job

@@ -60,6 +60,14 @@ class Workload(Protocol):
         """
         ...
 
+    def analyse_batch(self, frames: Sequence[AdmittedFrame]) -> Sequence[Any]:
+        """The same for several frames of any cameras, with one call of the model where it can. The result of each, in
+        order; a PoisonRecord, not raised, in the place of a picture that cannot be decoded.
+
+        What is raised for the batch (Transient) says nothing of any one frame: `analyse` is called for each.
+        """
+        ...
+
     def open(self, opening: WindowOpening) -> WindowSession:
         """Ordered stage. Raises EncoderFailure."""
         ...

@@ -34,6 +34,7 @@ class EngineSettings(Settings):
     group: str = Field(default="", description="consumer group; the analysis' name when empty")
     instance: str = Field(default_factory=default_instance, min_length=1, max_length=200)
     threads: int = Field(default_factory=default_threads, ge=1, le=256)
+    batch: int = Field(default=1, ge=1, le=64, description="frames of any cameras that a thread analyses in one call")
     upload_threads: int = Field(default=4, ge=1, le=64)
 
     frames_topic: str = FRAMES
@@ -76,10 +77,11 @@ class EngineSettings(Settings):
 
     @property
     def in_flight_high(self) -> int:
-        """Frames in flight at which the loop stops taking records. Eight a thread keep all busy between two turns."""
-        return self.in_flight_frames or 8 * self.threads + 32
+        """Frames in flight at which the loop stops taking records. Eight a thread keep all busy between two turns;
+        with batches each thread has one in work, and as many frames wait and are being drawn."""
+        return self.in_flight_frames or max(8, 3 * self.batch) * self.threads + 32
 
     @property
     def camera_high(self) -> int:
         """One camera can keep all threads busy, and still leaves room for others."""
-        return self.camera_frames or 4 * self.threads + 8
+        return self.camera_frames or max(4, 2 * self.batch) * self.threads + 8

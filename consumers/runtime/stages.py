@@ -38,16 +38,38 @@ class Stages:
         self._retried = retried
 
     def analyse(self, job: Analyse) -> float:
-        """Stage 1: fills in the step's result or poison; seconds it took. What else is raised crashes the process."""
-        step = job.step
+        """Stage 1: fills in each step's result or poison; seconds it took. What else is raised crashes the process."""
         begin = time.perf_counter()
+        if len(job.steps) == 1 or not self._analyse_together(job.steps):
+            for step in job.steps:
+                self._analyse_alone(step)
+        return time.perf_counter() - begin
+
+    def _analyse_together(self, steps: list[FrameStep]) -> bool:
+        """One call for all. False: which of them is at fault is not known, so each goes alone."""
+        try:
+            results = self._workload.analyse_batch([step.frame for step in steps])
+        except (PoisonRecord, Transient):
+            self._retried()
+            return False
+        for step, result in zip(steps, results, strict=True):
+            if isinstance(result, PoisonRecord):
+                self._poisoned(step, result, 1)
+            else:
+                step.analysed = result
+        return True
+
+    def _poisoned(self, step: FrameStep, error: PoisonRecord, attempts: int) -> None:
+        step.poison = error
+        self._mailbox.put(Poisoned(step.work.number, step.frame, error, attempts))
+
+    def _analyse_alone(self, step: FrameStep) -> None:
         for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=1):
             try:
                 step.analysed = self._workload.analyse(step.frame)
                 break
             except PoisonRecord as error:
-                step.poison = error
-                self._mailbox.put(Poisoned(step.work.number, step.frame, error, attempts))
+                self._poisoned(step, error, attempts)
                 break
             except Transient:
                 # A remote model that does not answer is no reason to lose a frame: retried in place, for ever.
@@ -57,7 +79,6 @@ class Stages:
                     break
         if step.is_probe:
             self._mailbox.put(Decoded(step.strand.generation, step.frame.offset))
-        return time.perf_counter() - begin
 
     def order(self, job: Order) -> OrderReport:
         """Stage 2: the steps of one camera in offset order. An encoder's failure restarts the partition."""

@@ -4,7 +4,7 @@ Pure bookkeeping without a lock or a thread of its own: `pool` calls it under it
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,9 +76,9 @@ class Strand:
 
 @dataclass(slots=True, eq=False)
 class Analyse:
-    """Stage 1 of one frame."""
+    """Stage 1 of one frame, or of several of any cameras in one call of the model."""
 
-    step: FrameStep
+    steps: list[FrameStep]
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +109,11 @@ class Schedule:
         self.decoded_bytes = 0
 
     @property
+    def unanalysed(self) -> int:
+        """Frames that wait for stage 1."""
+        return self._unanalysed
+
+    @property
     def waiting(self) -> int:
         """Jobs that a thread could take now."""
         return self._unanalysed + len(self._ordered)
@@ -131,26 +136,39 @@ class Schedule:
                 step.work.is_closing = True
                 self._queue_if_ready(strand)
 
-    def take(self) -> Job | None:
-        """The next job: ordered work first, for it frees memory and finishes what was begun."""
-        if self._ordered:
+    def take(self, most: int = 1) -> Job | None:
+        """The next job: ordered work first, for it frees memory and finishes what was begun. `most`: frames that may go
+        through stage 1 together."""
+        while self._ordered:
             strand = self._ordered.popleft()
             strand.is_queued = False
-            return self.take_ordered(strand)
-        step = self._take_unanalysed()
-        return None if step is None else Analyse(step)
+            order = self.take_ordered(strand)
+            if order is not None:  # None: who analysed its next frame has gone on with it
+                return order
+        steps: list[FrameStep] = []
+        while len(steps) < most and (step := self._next_unanalysed()) is not None:
+            # In probe mode a frame is decoded alone, whatever waits: it may be the one that kills the process.
+            if steps and (step.is_probe or steps[0].is_probe):
+                break
+            steps.append(self._take_unanalysed())
+        return Analyse(steps) if steps else None
 
-    def _take_unanalysed(self) -> FrameStep | None:
-        """The next frame for stage 1: of the camera whose turn it is."""
+    def _next_unanalysed(self) -> FrameStep | None:
+        """The next frame for stage 1, of the camera whose turn it is; those of dropped windows are passed over."""
         while self._analysis:
-            strand = self._analysis.popleft()
-            step = strand.unanalysed.popleft()
-            self._unanalysed -= 1
-            if strand.unanalysed:
-                self._analysis.append(strand)
+            step = self._analysis[0].unanalysed[0]
             if not step.work.is_dropped:
                 return step
+            self._take_unanalysed()
         return None
+
+    def _take_unanalysed(self) -> FrameStep:
+        strand = self._analysis.popleft()
+        step = strand.unanalysed.popleft()
+        self._unanalysed -= 1
+        if strand.unanalysed:
+            self._analysis.append(strand)
+        return step
 
     def take_ordered(self, strand: Strand) -> Order | None:
         """The strand's ready steps, up to a batch; None when there is nothing to do or another thread is at it."""
@@ -167,13 +185,19 @@ class Schedule:
         strand.is_busy = True
         return Order(strand, steps, abandoned)
 
-    def analysed(self, step: FrameStep) -> Order | None:
-        """Stage 1 is done. Where the strand is idle and waits for this frame, the same thread goes on with it."""
-        step.is_ready = True
-        strand = step.strand
-        if strand.is_busy or not strand.steps or not strand.steps[0].is_ready:
-            return None
-        return self.take_ordered(strand)
+    def analysed(self, steps: Sequence[FrameStep]) -> Order | None:
+        """Stage 1 is done. Where a strand is idle and waits for one of them, the same thread goes on with it; other
+        strands that are ready now are for whoever comes first."""
+        for step in steps:
+            step.is_ready = True
+        mine: Order | None = None
+        for step in steps:
+            strand = step.strand
+            if mine is None and _is_ready(strand):
+                mine = self.take_ordered(strand)
+            else:
+                self._queue_if_ready(strand)
+        return mine
 
     def ordered(self, order: Order) -> None:
         """Stage 2 is done for these steps."""
@@ -209,6 +233,11 @@ class Schedule:
     def _queue_if_ready(self, strand: Strand) -> None:
         if strand.is_queued or strand.is_busy:
             return
-        if (strand.steps and strand.steps[0].is_ready) or any(work.is_dropped for work in strand.works.values()):
+        if _is_ready(strand) or any(work.is_dropped for work in strand.works.values()):
             strand.is_queued = True
             self._ordered.append(strand)
+
+
+def _is_ready(strand: Strand) -> bool:
+    """Whether its next step can be done."""
+    return bool(strand.steps) and strand.steps[0].is_ready

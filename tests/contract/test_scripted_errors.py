@@ -203,13 +203,20 @@ def test_rebalance_told_by_a_heartbeat_takes_nothing_from_the_member_that_stays(
     assert [what for what, _ in brief_member.events] == ["assigned"]
 
 
-def test_fenced_member_is_beyond_use(cluster: MockCluster, member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fenced_member_is_beyond_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no static membership, so nobody should be told this. The process ends and is started again."""
     monkeypatch.setattr(group_consumer, "CLOSE_TIMEOUT_S", 0.5)  # such a handle does not leave by itself
-    cluster.fail(Api.HEARTBEAT, KafkaError.FENCED_INSTANCE_ID)
-    with pytest.raises(FatalClientError):
-        drive([member], lambda: False)
-    member.consumer.close()
+    # A cluster of its own: the handle would go on fetching, and take the next test's errors for itself.
+    with MockCluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        settings = load_settings(KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers})
+        tuning = GroupTuning(session_timeout_s=LONG_SESSION_S, heartbeat_s=0.2)
+        member = Member(ConfluentGroupConsumer(settings, "g", tuning), "t")
+        drive([member], lambda: bool(member.owned))
+        cluster.fail(Api.HEARTBEAT, KafkaError.FENCED_INSTANCE_ID)
+        with pytest.raises(FatalClientError):
+            drive([member], lambda: False)
+        member.consumer.close()
 
 
 def test_position_said_to_be_out_of_range_is_lost_until_a_seek(

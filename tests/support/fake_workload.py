@@ -135,6 +135,15 @@ class FakeWorkload:
             raise PoisonRecord("not_decodable", "poison")
         return ("analysed", frame.offset)
 
+    def analyse_batch(self, frames: Sequence[AdmittedFrame]) -> Sequence[Any]:
+        results: list[Any] = []
+        for frame in frames:
+            try:
+                results.append(self.analyse(frame))
+            except PoisonRecord as error:
+                results.append(error)
+        return results
+
     def kill(self, frame: AdmittedFrame) -> None:
         raise ProcessKilled(f"offset {frame.offset}")
 

@@ -141,6 +141,7 @@ class History:
         self._settings = EngineSettings(
             analysis=GROUP,
             threads=2,
+            batch=self.rng.choice((1, 1, 3)),
             status_every_s=60,
             in_flight_frames=self.rng.choice((4, 12, 40)),
             camera_frames=self.rng.choice((2, 5, 20)),

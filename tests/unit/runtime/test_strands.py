@@ -7,7 +7,8 @@ from tests.unit.runtime.making import make_step, make_strand, make_work
 
 def analyse_of(job: Job | None) -> FrameStep:
     assert isinstance(job, Analyse)
-    return job.step
+    (step,) = job.steps
+    return step
 
 
 def order_of(job: Job | None) -> Order:
@@ -47,7 +48,7 @@ def test_schedule_frames_of_a_dropped_window_are_passed_over() -> None:
     other = make_step(make_strand("cam-b"), make_work(2), 10)
     schedule.add([other])
     jobs = [schedule.take() for _ in range(2)]  # the dropped strand has sessions to abandon
-    assert other in [job.step for job in jobs if isinstance(job, Analyse)]
+    assert other in [step for job in jobs if isinstance(job, Analyse) for step in job.steps]
     assert schedule.take() is None
     assert schedule.waiting == 0
 
@@ -56,9 +57,9 @@ def test_schedule_ordered_work_waits_for_the_earliest_frame_and_then_goes_in_ord
     schedule, steps = make_schedule(make_strand(), make_work(), 3)
     for _ in steps:
         schedule.take()
-    assert schedule.analysed(steps[2]) is None
-    assert schedule.analysed(steps[1]) is None
-    order = schedule.analysed(steps[0])
+    assert schedule.analysed([steps[2]]) is None
+    assert schedule.analysed([steps[1]]) is None
+    order = schedule.analysed([steps[0]])
     assert order is not None
     assert offsets(order) == [0, 1, 2]
 
@@ -68,9 +69,9 @@ def test_schedule_one_thread_at_a_time_in_a_strand() -> None:
     schedule, steps = make_schedule(strand, make_work(), 2)
     schedule.take()
     schedule.take()
-    first = schedule.analysed(steps[0])
+    first = schedule.analysed([steps[0]])
     assert first is not None
-    assert schedule.analysed(steps[1]) is None
+    assert schedule.analysed([steps[1]]) is None
     assert schedule.take() is None
     schedule.ordered(first)
     assert offsets(order_of(schedule.take())) == [1]
@@ -79,7 +80,7 @@ def test_schedule_one_thread_at_a_time_in_a_strand() -> None:
 def test_schedule_ordered_work_goes_before_new_analysis() -> None:
     schedule, steps = make_schedule(make_strand(), make_work(), 2)
     schedule.take()
-    order = schedule.analysed(steps[0])
+    order = schedule.analysed([steps[0]])
     assert order is not None
     other = make_strand("cam-b")
     close = CloseStep(other, make_work(2), WindowClosing(True, ()))
@@ -92,7 +93,7 @@ def test_schedule_frames_in_flight_end_with_the_ordered_stage() -> None:
     schedule, steps = make_schedule(strand, make_work(), 2)
     assert (schedule.frames, strand.in_flight, schedule.decoded_bytes) == (2, 2, 2 * 64 * 48 * 3)
     schedule.take()
-    order = schedule.analysed(steps[0])
+    order = schedule.analysed([steps[0]])
     assert schedule.frames == 2
     assert order is not None
     schedule.ordered(order)
@@ -107,7 +108,7 @@ def test_schedule_dropped_strand_gives_no_work_but_its_sessions_to_abandon() -> 
     assert schedule.frames == 0
     order = order_of(schedule.take())
     assert (order.steps, order.abandoned) == ([], [work])
-    assert schedule.analysed(steps[0]) is None
+    assert schedule.analysed([steps[0]]) is None
     schedule.ordered(order)
     assert schedule.take() is None
 
@@ -116,7 +117,7 @@ def test_schedule_drop_while_a_thread_is_in_the_strand_abandons_afterwards() -> 
     strand, work = make_strand(), make_work()
     schedule, steps = make_schedule(strand, work, 2)
     schedule.take()
-    running = schedule.analysed(steps[0])
+    running = schedule.analysed([steps[0]])
     assert running is not None
     schedule.drop(strand)
     assert schedule.take() is None
