@@ -13,7 +13,7 @@ from benchmarks import consumers, figures
 
 DEFAULT_OUT = Path("var/bench")
 SWEEP = ["--analysis", "emotion", "--threads", "1,2,4,6,8", "--frames", "400", "--loads", "0.25,0.5,0.75,0.9"]
-BATCHES = ["--batch", "1,4,8"]
+BATCHES = ["--model-batch", "1,4,8"]
 
 
 def main() -> int:

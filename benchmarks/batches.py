@@ -1,4 +1,4 @@
-"""What batches buy: CPU ms a picture of the model alone, by pictures a call. The runtime gives it one at a time."""
+"""What batches buy: CPU ms a picture of the model alone, by pictures a call. The runtime's are `consumers --batch`."""
 
 import time
 from collections.abc import Sequence

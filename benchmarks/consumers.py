@@ -44,6 +44,7 @@ class Row:
     processes: int
     cameras: int
     partitions: int
+    batch: int
     frames: int
     elapsed_s: float
     frames_per_s: float
@@ -90,6 +91,7 @@ def row_of(setup: Setup, trial: Trial, plain_cpu_ms: float, plain_wall_ms: float
         processes=setup.processes,
         cameras=setup.cameras,
         partitions=setup.partitions,
+        batch=setup.batch,
         frames=trial.frames,
         elapsed_s=round(trial.elapsed_s, 2),
         frames_per_s=round(trial.per_s, 1),
@@ -122,14 +124,19 @@ def sizes(text: str) -> list[tuple[int, int]]:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.consumers", description=__doc__)
     parser.add_argument(
-        "--analysis", default="emotion", help="emotion, license_plate, noop, cpu, cpu_gil, sleep; a list"
+        "--analysis",
+        default="emotion",
+        help="emotion, license_plate, noop, cpu, cpu_gil, sleep, sleep_call; a list",
     )
     parser.add_argument("--threads", default="1,4,6,8", type=numbers)
     parser.add_argument("--processes", default="1", type=numbers)
     parser.add_argument("--cameras", default="4", type=numbers)
     parser.add_argument("--partitions", default="12", type=numbers)
     parser.add_argument("--size", default="640x480", type=sizes)
-    parser.add_argument("--batch", default="", help="the model alone too, by pictures a call: 1,4,8")
+    parser.add_argument("--batch", default="1", type=numbers, help="pictures that a thread gives the model at once")
+    parser.add_argument(
+        "--model-batch", default=[], type=numbers, help="the model alone too, by pictures a call: 1,4,8"
+    )
     parser.add_argument(
         "--loads", default="", help="latency too, at these shares of the highest throughput, at that number of threads"
     )
@@ -141,7 +148,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def setups_of(given: argparse.Namespace) -> list[list[Setup]]:
     """Every combination that was asked for, those of one analysis and picture size together."""
-    several = list(itertools.product(given.processes, given.cameras, given.partitions, given.threads))
+    several = list(itertools.product(given.processes, given.cameras, given.partitions, given.batch, given.threads))
     return [
         [
             Setup(
@@ -153,8 +160,9 @@ def setups_of(given: argparse.Namespace) -> list[list[Setup]]:
                 frames=given.frames,
                 size=size,
                 cost_ms=given.cost_ms,
+                batch=batch,
             )
-            for processes, cameras, partitions, threads in several
+            for processes, cameras, partitions, batch, threads in several
         ]
         for analysis in given.analysis.split(",")
         for size in given.size
@@ -164,7 +172,7 @@ def setups_of(given: argparse.Namespace) -> list[list[Setup]]:
 def tables_of(records: Sequence[Mapping[str, Any]]) -> str:
     """Three tables: the runs, wall time by stage, CPU by group of threads."""
     flat = [{name: value for name, value in row.items() if name not in NESTED} for row in records]
-    head = [{name: row[name] for name in ("analysis", "size", "threads", "processes")} for row in records]
+    head = [{name: row[name] for name in ("analysis", "size", "threads", "processes", "batch")} for row in records]
     stages = [first | row["stage_ms"] for first, row in zip(head, records, strict=True)]
     groups = [first | row["cpu_by_group"] for first, row in zip(head, records, strict=True)]
     parts = [markdown_table(flat), "Wall time a frame by stage, ms:", markdown_table(stages)]
@@ -198,8 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said += (
             f"\n\nLatency from ingest into the clip, by share of the highest throughput:\n\n{markdown_table(by_load)}"
         )
-    if given.batch:
-        batches = measure_batches(given.analysis.split(","), given.size, numbers(given.batch), given.cost_ms)
+    if given.model_batch:
+        batches = measure_batches(given.analysis.split(","), given.size, given.model_batch, given.cost_ms)
         said += f"\n\nThe model alone, by pictures a call:\n\n{markdown_table(batches)}"
     print(said)
     if given.out is not None:

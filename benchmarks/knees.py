@@ -5,7 +5,7 @@ from typing import Any
 
 KNEE_GAIN = 1.05
 """A step in threads that gains less than a twentieth is past the knee."""
-SAME = ("analysis", "size", "processes", "cameras", "partitions")
+SAME = ("analysis", "size", "processes", "cameras", "partitions", "batch")
 
 
 def knees(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -14,13 +14,13 @@ def knees(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in sorted(rows, key=lambda row: row["threads"]):
         series.setdefault(tuple(row[name] for name in SAME), []).append(row)
     said = []
-    for (analysis, size, processes, cameras, partitions), of_it in series.items():
+    for (analysis, size, processes, cameras, partitions, batch), of_it in series.items():
         if len(of_it) < 2:
             continue
         knee = knee_of(of_it)
         said.append(
-            f"{analysis}, {size}, {processes} process(es), {cameras} cameras, {partitions} partitions: the knee is at "
-            f"{knee['threads']} threads, {knee['frames_per_s']} frames/s."
+            f"{analysis}, {size}, {processes} process(es), {cameras} cameras, {partitions} partitions, "
+            f"{batch} picture(s) a call: the knee is at {knee['threads']} threads, {knee['frames_per_s']} frames/s."
         )
     return said
 

@@ -46,7 +46,7 @@ def draw_plots(rows: Rows, folder: Path, loads: Rows = ()) -> list[Path]:
 
 def _series(rows: Rows, along: str) -> dict[str, list[Mapping[str, Any]]]:
     """Rows of one line each; what is the same in all rows is not in its name."""
-    names = ("analysis", "size", "processes", "cameras", "partitions")
+    names = ("analysis", "size", "processes", "cameras", "partitions", "batch")
     telling = [name for name in names if name == "analysis" or len({row.get(name) for row in rows}) > 1]
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: row[along]):

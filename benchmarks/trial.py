@@ -27,7 +27,7 @@ _numbers = itertools.count()
 class Setup:
     """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all
     cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`:
-    of a stand-in, None for its default; `is_stored` False: clips go nowhere."""
+    of a stand-in, None for its default; `is_stored` False: clips go nowhere; `batch`: pictures a call."""
 
     analysis: str
     threads: int
@@ -40,6 +40,7 @@ class Setup:
     frame_ms: int = FRAME_MS
     search_every_ms: int = 1
     is_stored: bool = True
+    batch: int = 1
 
     @property
     def load(self) -> Load:
@@ -99,7 +100,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
                 setup.threads,
                 setup.cost_ms,
                 one.with_suffix(".log"),
-                () if setup.is_stored else ("--memory-store",),
+                ("--batch", str(setup.batch), *(() if setup.is_stored else ("--memory-store",))),
             )
             for one in var
         ]

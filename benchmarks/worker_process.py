@@ -8,7 +8,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from benchmarks.pictures import make_jpegs
 from benchmarks.plain_loop import definition_of, scene_of
 from benchmarks.stop_watch import Passed, StopWatch, answer_questions
 from common.contracts.work import AdmittedFrame, WindowOpening
+from common.errors import PoisonRecord
 from common.logs import configure_logging
 from common.settings import StorageSettings
 from common.storage.memory import MemoryObjectStore
@@ -52,6 +53,14 @@ def install(definition: AnalysisDefinition, watch: StopWatch, slow_ms: float, sl
             if slow_ms and frame.camera.startswith(SLOW_CAMERA) and frame.headers.seq % slow_every == 0:
                 time.sleep(slow_ms / 1000)
             return super().analyse(frame)
+
+        def analyse_batch(self, frames: Sequence[AdmittedFrame]) -> list[AnalysedFrame | PoisonRecord]:
+            watch.begin()
+            watch.metrics = self._metrics
+            begun_s = time.perf_counter()
+            for frame in frames:
+                analysed_at[frame.partition, frame.offset] = begun_s
+            return super().analyse_batch(frames)
 
         def open(self, opening: WindowOpening) -> StreamSession:
             view = self._find_view(opening.camera, opening.settings_version)
@@ -95,6 +104,7 @@ def main() -> int:
     parser.add_argument("--analysis", required=True)
     parser.add_argument("--cost-ms", type=float, default=None)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--batch", type=int, default=1, help="pictures that a thread gives the model at once")
     parser.add_argument("--slow-ms", type=float, default=0.0, help=f"sleep this long for a frame of {SLOW_CAMERA}")
     parser.add_argument("--slow-every", type=int, default=1, help="for every so manieth of its frames")
     parser.add_argument("--memory-store", action="store_true", help="clips go nowhere: no S3 server is asked")
@@ -108,7 +118,7 @@ def main() -> int:
     if arguments.memory_store:
         setattr(wiring, "S3ObjectStore", MemoryStore)  # noqa: B010  mypy: a module's name is no variable
     answer_questions(watch)
-    options = wiring.RunOptions(name=definition.name, threads=arguments.threads, health_port=0)
+    options = wiring.RunOptions(name=definition.name, threads=arguments.threads, health_port=0, batch=arguments.batch)
     with contextlib.suppress(KeyboardInterrupt):
         return wiring.run_consumer(options)
     return 0

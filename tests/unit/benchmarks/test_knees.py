@@ -6,7 +6,7 @@ from benchmarks.knees import knee_of, knees
 
 
 def row(threads: int, frames_per_s: float, **others: Any) -> dict[str, Any]:
-    first = {"analysis": "emotion", "size": "640x480", "processes": 1, "cameras": 4, "partitions": 12}
+    first = {"analysis": "emotion", "size": "640x480", "processes": 1, "cameras": 4, "partitions": 12, "batch": 1}
     return first | {"threads": threads, "frames_per_s": frames_per_s} | others
 
 
