@@ -36,6 +36,22 @@ METRICS: tuple[Metric, ...] = (
         (),
         "Compare with retention.bytes.",
     ),
+    Metric(
+        "lookout_pictures_total",
+        "counter",
+        "pictures",
+        "Single pictures asked for, by outcome code.",
+        ("outcome",),
+        "Look at the code; busy means more than two at once.",
+    ),
+    Metric(
+        "lookout_picture_seconds",
+        "histogram",
+        "seconds",
+        "From a single picture's arrival to its answer.",
+        (),
+        "Give the process another core.",
+    ),
     Metric("lookout_ingest_seconds", "histogram", "seconds", "From request to answer.", (), "Look at broker latency."),
     Metric(
         "lookout_lag_messages",

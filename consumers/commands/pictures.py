@@ -7,6 +7,7 @@ import threading
 
 from common.errors import ConfigurationError
 from common.logs import configure_logging
+from common.metrics import Metrics
 from common.settings import load_settings, refuse_unknown_variables
 from consumers.process_settings import PictureSettings
 
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     key = settings.signing_key.get_secret_value().encode()
     try:
-        server = PictureServer(arguments.bind, settings.port, PictureDesk(), key)
+        server = PictureServer(arguments.bind, settings.port, PictureDesk(), key, Metrics())
     except OSError as error:
         raise ConfigurationError(f"Port {settings.port} cannot be used; change LOOKOUT_HEALTH_PORT: {error}") from error
     server.start()

@@ -5,9 +5,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from common.contracts.picture_call import (
     JPEG,
@@ -20,6 +17,8 @@ from common.contracts.picture_call import (
     PictureCall,
 )
 from common.errors import ConfigurationError
+from common.metrics import Metrics
+from common.small_http import SmallHandler, SmallServer
 from consumers.pictures.desk import Looked, PictureDesk
 from consumers.pipeline.still import NotAPicture
 
@@ -27,9 +26,6 @@ PATH = "/v1/pictures/"
 AT_ONCE = 2
 """Pictures in work: each may cost 100 MB and a core. The rest wait."""
 WAIT_S = 20.0
-PEER_S = 10
-"""How long a caller may keep a thread waiting for its next byte."""
-STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -41,34 +37,43 @@ class _Refused(Exception):
         self.sentence = sentence
 
 
-class PictureServer:
+class PictureServer(SmallServer):
     """`port` 0 takes any free port, read back from `port`. `key`: what calls are signed with."""
 
     def __init__(
-        self, host: str, port: int, desk: PictureDesk, key: bytes, now_s: Callable[[], float] = time.time
+        self,
+        host: str,
+        port: int,
+        desk: PictureDesk,
+        key: bytes,
+        metrics: Metrics,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         places = threading.BoundedSemaphore(AT_ONCE)
 
-        class Handler(BaseHTTPRequestHandler):
-            timeout = PEER_S
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
+        class Handler(SmallHandler):
+            def do_GET(self) -> None:  # noqa: N802  the base's name for it
                 if self.path in ("/livez", "/readyz"):
-                    self._send(200, JSON, b'{"status":"ok"}')
+                    self.send(200, JSON, b'{"status":"ok"}')
+                elif self.path == "/metrics":
+                    self.send_metrics(metrics)
                 else:
-                    self._refuse(_Refused(404, "not_found", "No such page."))
+                    self.refuse(404, "not_found", "No such page.")
 
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802  the same
+                began_s = time.perf_counter()
                 try:
                     looked, accept = self._looked()
                 except _Refused as refused:
-                    self._refuse(refused)
+                    metrics.count("lookout_pictures_total", outcome=refused.code)
+                    self.refuse(refused.status, refused.code, refused.sentence)
                     return
+                metrics.count("lookout_pictures_total", outcome="ok")
+                metrics.observe("lookout_picture_seconds", time.perf_counter() - began_s)
                 if looked.drawn is not None:
-                    self._send(200, accept, looked.drawn)
+                    self.send(200, accept, looked.drawn)
                 else:
-                    self._send(200, JSON, looked.found.to_json())
+                    self.send(200, JSON, looked.found.to_json())
 
             def _looked(self) -> tuple[Looked, str]:
                 call = self._call()
@@ -101,38 +106,4 @@ class PictureServer:
                 body = self.rfile.read(int(size))
                 return PictureCall(self.path.removeprefix(PATH), options, self.headers.get("Accept", JSON), body)
 
-            def _refuse(self, refused: _Refused) -> None:
-                # What was not read of the body would be taken for the next request.
-                self.close_connection = True
-                body: dict[str, Any] = {"code": refused.code, "message": refused.sentence}
-                self._send(refused.status, JSON, json.dumps(body).encode())
-
-            def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-                self._refuse(_Refused(code, HTTPStatus(code).name.lower(), message or explain or "It is not taken."))
-
-            def _send(self, status: int, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                if self.close_connection:
-                    self.send_header("Connection", "close")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name for it
-                _log.debug(format, *args)
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="pictures", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Idempotent, also before `start`."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join(STOP_S)
-        self._server.server_close()
+        super().__init__(host, port, Handler, "pictures")

@@ -12,6 +12,7 @@ from api_server.access.subject import Role
 from api_server.pictures.service import NOT_RUNNING
 from common.contracts.camera_settings import EmotionPurpose
 from common.contracts.picture_call import PICTURE_MAX_BYTES
+from common.metrics import Metrics
 from consumers import offline
 from consumers.pictures.desk import PictureDesk
 from consumers.pictures.server import PictureServer
@@ -26,7 +27,7 @@ PURPOSE = "safety of a public square"
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Plates and emotions are bright spots here: no model file is needed."""
     monkeypatch.setattr(offline, "load_definition", lambda name: replace(BRIGHT, name=name))
-    server = PictureServer("127.0.0.1", 0, PictureDesk(), SIGNING_KEY.encode(), lambda: 1_700_000_000.0)
+    server = PictureServer("127.0.0.1", 0, PictureDesk(), SIGNING_KEY.encode(), Metrics(), lambda: 1_700_000_000.0)
     server.start()
     yield World(tmp_path, pictures_url=f"http://127.0.0.1:{server.port}")
     server.stop()

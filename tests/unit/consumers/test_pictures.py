@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 
 import cv2
@@ -18,6 +19,7 @@ from common.contracts.picture_call import (
     SIGNATURE_HEADER,
     PictureCall,
 )
+from common.metrics import Metrics
 from consumers.pictures.desk import PictureDesk
 from consumers.pictures.server import PictureServer
 from consumers.pipeline.still import NotAPicture, decode_still
@@ -29,7 +31,7 @@ SPOT = make_jpeg(make_picture(spot=(16, 16)))
 
 @pytest.fixture
 def server(bright: str) -> Iterator[PictureServer]:
-    server = PictureServer("127.0.0.1", 0, PictureDesk(), KEY)
+    server = PictureServer("127.0.0.1", 0, PictureDesk(), KEY, Metrics())
     server.start()
     yield server
     server.stop()
@@ -159,3 +161,10 @@ def test_still_of_another_size_than_it_claims_is_refused() -> None:
     data[16:20] = (9).to_bytes(4, "big")
     with pytest.raises(NotAPicture):
         decode_still(bytes(data))
+
+
+def test_metrics_count_what_was_asked(server: PictureServer) -> None:
+    send(server, "/v1/pictures/bright", SPOT, {})
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    assert 'lookout_pictures_total{outcome="not_signed"} 1.0' in text
