@@ -10,6 +10,9 @@ from api_server.queries.progress import frames_per_s, percent, remaining_s
 from api_server.queries.record import QueryRecord, QuerySightingRecord, QueryState
 from common.contracts.detection import Box
 
+_MS = 1_000
+"""In µs."""
+
 
 class ProgressAnswer(BaseModel):
     """`percent`: 100 only when the result is there. `frames_per_s`, `eta_s`: null until the first part is done."""
@@ -61,7 +64,7 @@ class QueryAnswer(BaseModel):
     sidecar: str | None
     sightings: str | None
     diff: str | None
-    input: str | None = Field(description="Path of the uploaded file, while it is there.")
+    input: str | None = Field(description="Path of the uploaded file while it is there, or of the camera's footage.")
 
 
 class AskedQuery(QueryAnswer):
@@ -159,8 +162,16 @@ def query_fields(query: QueryRecord, attendance: Attendance, has_input: bool) ->
         "sidecar": f"{path}/sidecar" if is_done else None,
         "sightings": f"{path}/sightings" if is_done else None,
         "diff": f"{path}/diff" if is_done and query.camera is not None else None,
-        "input": f"/v1/recordings/{question.recording}/video" if has_input else None,
+        "input": _input_path(query, has_input),
     }
+
+
+def _input_path(query: QueryRecord, has_input: bool) -> str | None:
+    question = query.question
+    if query.camera is not None and question.from_us is not None and question.to_us is not None:
+        span = f"from={question.from_us // _MS}&to={-(-question.to_us // _MS)}"
+        return f"/v1/cameras/{query.camera}/footage/video?{span}"
+    return f"/v1/recordings/{question.recording}/video" if has_input else None
 
 
 def query_answer(query: QueryRecord, attendance: Attendance, has_input: bool) -> QueryAnswer:

@@ -86,7 +86,7 @@ def test_line_and_zone_are_drawn_saved_and_there_again_and_reach_the_topic_and_i
         click(page, *corner)
     expect(page.locator("#place-list li")).to_have_count(2)
     page.locator("#place-list li", has_text="Line").get_by_label("Line", exact=True).fill("gate")
-    page.get_by_label("Stays over, seconds").fill("5")
+    page.get_by_label("Longer than, s").fill("5")
     page.locator(".handle").first.focus()
     page.keyboard.press("Shift+ArrowRight")
     page.get_by_label("Corner 2, across, percent").fill("50")

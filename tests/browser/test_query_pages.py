@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from api_server.http.event_stream import STREAMS_PER_USER
 from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.segment_job import part_key
 from tests.browser.scenes import Cars, make_clip
@@ -96,3 +97,37 @@ def test_footage_is_asked_about_compared_and_a_query_is_cancelled(stage: Stage, 
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#state")).to_have_text("cancelled")
     expect(page.locator("#running")).to_be_hidden()
+
+
+def test_query_is_followed_by_events_and_by_asking_where_there_is_no_place(
+    stage: Stage, open_page: Callable[[], Page]
+) -> None:
+    start_ms = time.time_ns() // 1_000_000 // 10_000 * 10_000 - 60_000
+    camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
+    stage.add_clip(make_clip(Cars(), camera, start_ms, analysis="recorder"))
+    query_id = stage.ask(camera=camera, **{"from": start_ms, "to": start_ms + 10_000})
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(stage.url)))
+    sign_in(page, stage, f"/queries/{query_id}")
+    expect(page.locator("#state")).to_have_text("received")
+    events, once = f"/v1/queries/{query_id}/events", f"/v1/queries/{query_id}"
+
+    others = [open_page() for _ in range(STREAMS_PER_USER)]
+    for other in others:
+        sign_in(other, stage, f"/queries/{query_id}")
+        expect(other.locator("#state")).to_have_text("received")
+    stage.tell(QueryPlanned(query_id=query_id, parts=4, duration_ms=10_000, frame_count=100))
+    key = part_key(query_id, 0)
+    stage.tell(PartReady(query_id=query_id, part=0, parts=4, object_key=key, frame_count=25, duration_ms=2_500))
+    for one in (page, *others):
+        expect(one.locator("#progress-words")).to_contain_text("25 %")
+    assert events in asked
+    assert once not in asked, "followed, not asked again and again"
+
+    stage.finish(query_id, make_clip(Cars(), camera, start_ms))
+    for one in (page, *others):
+        expect(one.locator("#state")).to_have_text("finished")
+        expect(one.locator("#sightings button").first).to_be_visible()
+    expect(page.locator("#input-video")).to_be_visible()
+    wait_js(page, "document.querySelector('#input-video').readyState >= 1")

@@ -64,7 +64,7 @@ export class PlacesList {
       type: "number", min: 0.1, max: 300, step: "any", placeholder: "not reported", "data-field": "dwell",
       oninput: () => this.places.set(item, { dwell_s: fields.dwell.value === "" ? null : Number(fields.dwell.value) }),
     });
-    return el("label", {}, "Stays over, seconds", fields.dwell);
+    return el("label", {}, "Longer than, s", fields.dwell);
   }
 
   #points(item, fields) {
@@ -90,8 +90,8 @@ export class PlacesList {
         ...inputs.map((input) => el("td", {}, input)),
         item.kind === "zone"
           ? el("td", {}, el("div", { class: "actions" },
-              el("button", { type: "button", class: "quiet", disabled: !this.places.canGrow(item), onclick: () => this.places.addPoint(item, n), "aria-label": `Add a corner after ${n + 1}` }, "Add"),
-              el("button", { type: "button", class: "quiet", disabled: !this.places.canShrink(item), onclick: () => this.places.removePoint(item, n), "aria-label": `Remove corner ${n + 1}` }, "Remove")))
+              el("button", { type: "button", class: "quiet", disabled: !this.places.canGrow(item), onclick: () => this.places.addPoint(item, n), "aria-label": `Add a corner after ${n + 1}`, title: "Add a corner after this one" }, "+"),
+              el("button", { type: "button", class: "quiet", disabled: !this.places.canShrink(item), onclick: () => this.places.removePoint(item, n), "aria-label": `Remove corner ${n + 1}`, title: "Remove this corner" }, "−")))
           : null,
       );
     });
