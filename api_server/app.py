@@ -76,6 +76,7 @@ from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
 from api_server.shares.store import ShareStore
 from api_server.status.board import StatusBoard
+from api_server.uploads.direct import DirectUploads
 from api_server.uploads.receiver import UploadReceiver
 from api_server.uploads.store import OpenUploadStore
 from common.clock import Clock
@@ -144,7 +145,8 @@ def build_routes(parts: ApiParts) -> list[Route]:
     recording_views = RecordingViews(parts.cameras, footage, parts.uploads, parts.intake, sender, parts.clock)
     receiver = UploadReceiver(OpenUploadStore(parts.database), parts.uploads, parts.intake, parts.store, parts.clock)
     imports = ObjectImport(parts.intake, settings.import_bucket_names, parts.open_bucket)
-    upload_views = UploadViews(receiver, parts.auditor, parts.intake.file_bytes_max, parts.clock)
+    direct = DirectUploads(OpenUploadStore(parts.database), parts.uploads, parts.store, parts.clock)
+    upload_views = UploadViews(receiver, direct, parts.auditor, parts.intake.file_bytes_max, parts.clock)
     query_views = QueryViews(
         parts.cameras,
         parts.clips,

@@ -68,6 +68,7 @@ AUDITED: Mapping[str, Audited] = {
     "GET /v1/recordings/<recording_id>/video": Audited("recording.view", said=("download",), is_view=True),
     "POST /v1/recordings/import": Audited("recording.import", said=("source", "name")),
     "POST /v1/uploads": Audited("recording.upload", in_view=True),
+    "POST /v1/uploads/<upload_id>/link": Audited("recording.upload_link"),
     "DELETE /v1/uploads/<upload_id>": Audited("recording.upload_end"),
     "GET /v1/cameras/<camera_id>/footage/video": Audited(
         "recording.view", said=("from_ms", "to_ms", "download"), is_view=True
@@ -89,5 +90,8 @@ AUDITED: Mapping[str, Audited] = {
     "DELETE /v1/clips/<clip_id>/hold": Audited("clip.release"),
     "GET /v1/audit": Audited("audit.view", is_view=True),
 }
-NOT_AUDITED: Mapping[str, str] = {"PATCH /v1/uploads/<upload_id>": "the upload was written down when it began"}
+NOT_AUDITED: Mapping[str, str] = {
+    "PATCH /v1/uploads/<upload_id>": "the upload was written down when it began",
+    "POST /v1/uploads/<upload_id>/finish": "the upload was written down when it began",
+}
 """Endpoint to the reason why not."""

@@ -11,7 +11,8 @@ from api_server.audit.auditor import Auditor
 from api_server.http.errors import RETRY_AFTER_S, ApiError
 from api_server.http.route import Call, Header, Reply, Route
 from api_server.recordings.intake import Arriving, UploadRefused
-from api_server.routes.recording_routes import UploadQuery
+from api_server.routes.recording_routes import RecordingAnswer, UploadQuery, upload_answer
+from api_server.uploads.direct import LINK_S, DirectUploads
 from api_server.uploads.receiver import UploadReceiver
 from api_server.uploads.record import OpenState, OpenUpload
 from api_server.uploads.tus import (
@@ -43,11 +44,21 @@ class OpenUploadAnswer(BaseModel):
     recording: str | None
 
 
+class LinkAnswer(BaseModel):
+    """Where the whole file is to be PUT, with exactly as many bytes as were announced."""
+
+    url: str
+    expires_s: int
+
+
 class UploadViews:
     """Safe on any thread."""
 
-    def __init__(self, receiver: UploadReceiver, auditor: Auditor, file_bytes_max: int, clock: Clock) -> None:
+    def __init__(
+        self, receiver: UploadReceiver, direct: DirectUploads, auditor: Auditor, file_bytes_max: int, clock: Clock
+    ) -> None:
         self._receiver = receiver
+        self._direct = direct
         self._auditor = auditor
         self._file_bytes_max = file_bytes_max
         self._clock = clock
@@ -98,6 +109,19 @@ class UploadViews:
         except UploadRefused as error:
             raise _problem(error) from error
         return Reply(status=204, headers=_headers(taken))
+
+    def link(self, call: Call) -> Reply:
+        try:
+            return Reply(LinkAnswer(url=self._direct.link(call.open_upload), expires_s=LINK_S))
+        except UploadRefused as error:
+            raise _problem(error) from error
+
+    def finish(self, call: Call) -> Reply:
+        try:
+            upload = self._direct.finish(call.open_upload)
+        except UploadRefused as error:
+            raise _problem(error) from error
+        return Reply(upload_answer(upload), 201, {"Location": f"/v1/recordings/{upload.id}"})
 
     def end(self, call: Call) -> Reply:
         require_version(request)
@@ -187,6 +211,25 @@ def upload_routes(views: UploadViews) -> list[Route]:
                 "Tus-Resumable": _VERSION,
                 "Upload-Offset": Header("How many bytes are there already.", _NUMBER, is_required=True),
             },
+        ),
+        Route(
+            "POST",
+            f"{one}/link",
+            own,
+            views.link,
+            "A link to PUT the whole file to the store itself (with S3_PUBLIC_ENDPOINT_URL).",
+            answer=LinkAnswer,
+            errors=(410, 422),
+        ),
+        Route(
+            "POST",
+            f"{one}/finish",
+            own,
+            views.finish,
+            "What was PUT under the link becomes the recording.",
+            answer=RecordingAnswer,
+            status=201,
+            errors=(409, 410, 415),
         ),
         Route(
             "DELETE",

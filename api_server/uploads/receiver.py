@@ -26,7 +26,7 @@ from api_server.uploads.store import OpenUploadStore
 from common.clock import Clock
 from common.errors import Transient
 from common.storage.parts import PartedStore
-from common.storage.port import NotFound
+from common.storage.port import NotFound, ObjectStore
 
 log = logging.getLogger(__name__)
 
@@ -184,11 +184,11 @@ class UploadReceiver:
         record = filling.record
         key = upload_key(record.id)
         if record.multipart is None:
-            upload = _recording(record, FileFacts())
+            upload = recording_of(record, FileFacts())
             self._store.replace(key, bytes(filling.buffer), upload.media, upload.to_metadata())
         else:
             self._put_together(record, record.multipart, bytes(filling.buffer))
-        self._uploads.add(_recording(record, self._facts(record)))
+        self._uploads.add(recording_of(record, facts_of(record, self._store, key)))
         done = self._stored(record.model_copy(update={"state": OpenState.DONE}), record.size)
         self._drop_tail(record)
         log.info("uploaded", extra={"upload": record.id, "bytes": record.size, "container": record.container})
@@ -205,7 +205,7 @@ class UploadReceiver:
                 tags.append(self._store.parts.put(key, multipart, len(tags) + 1, rest))
             self._store.parts.finish(key, multipart, tags)
         except NotFound as error:
-            raise _gone() from error
+            raise gone() from error
         if not self._is_there(key, record.size):
             raise Transient(f"{key} was not put together whole")
 
@@ -217,7 +217,7 @@ class UploadReceiver:
 
     def _with_parts(self, record: OpenUpload) -> OpenUpload:
         """With a multipart upload begun. The object says of itself what is known by now: not how long the film is."""
-        upload = _recording(record, FileFacts())
+        upload = recording_of(record, FileFacts())
         begun = self._store.parts.begin(upload.key, upload.media, upload.to_metadata())
         try:
             return self._stored(record.model_copy(update={"multipart": begun}), record.offset)
@@ -225,26 +225,20 @@ class UploadReceiver:
             self._store.parts.abort(upload.key, begun)
             raise
 
-    def _facts(self, record: OpenUpload) -> FileFacts:
-        if record.container not in ("mp4", "mov"):
-            return FileFacts()
-        with open_stored(self._store, upload_key(record.id), record.size) as file:
-            return read_facts(file, record.size)
-
     def _put(self, record: OpenUpload, number: int, part: bytes) -> str:
         if record.multipart is None:
             raise RuntimeError("a part before its upload")
         try:
             return self._store.parts.put(upload_key(record.id), record.multipart, number, part)
         except NotFound as error:
-            raise _gone() from error
+            raise gone() from error
 
     def _stored(self, record: OpenUpload, offset: int) -> OpenUpload:
         """The record with what is stored by now. Raises UploadRefused when somebody else changed it."""
         expires_us = self._clock.wall_us() + OPEN_S * _US
         stored = self._open.replace(record.model_copy(update={"offset": offset, "expires_us": expires_us}))
         if stored is None:
-            raise _gone()
+            raise gone()
         return stored
 
     def _tail(self, record: OpenUpload) -> bytes:
@@ -253,9 +247,9 @@ class UploadReceiver:
         try:
             data = self._store.read(record.tail_key)
         except NotFound as error:
-            raise _gone() from error
+            raise gone() from error
         if len(data) != record.tail_bytes:
-            raise _gone()
+            raise gone()
         return data
 
     def _drop_tail(self, record: OpenUpload) -> None:
@@ -267,7 +261,7 @@ class UploadReceiver:
     def _require_open(self, upload_id: str) -> OpenUpload:
         record = self._open.get(upload_id)
         if record is None or record.expires_us <= self._clock.wall_us():
-            raise _gone()
+            raise gone()
         return record
 
     @contextlib.contextmanager
@@ -283,12 +277,22 @@ class UploadReceiver:
                 self._busy.discard(upload_id)
 
 
-def _recording(record: OpenUpload, facts: FileFacts) -> Upload:
+def recording_of(record: OpenUpload, facts: FileFacts) -> Upload:
+    """What an upload becomes."""
     if record.container is None:
         raise RuntimeError("nobody has looked into the file")
     arriving = Arriving(record.owner, record.name, record.size, record.t0_us)
     return made_upload(record.id, arriving, record.container, facts, record.created_us)
 
 
-def _gone() -> UploadRefused:
+def facts_of(record: OpenUpload, store: ObjectStore, key: str) -> FileFacts:
+    """What the file that is stored at `key` says of itself."""
+    if record.container not in ("mp4", "mov"):
+        return FileFacts()
+    with open_stored(store, key, record.size) as file:
+        return read_facts(file, record.size)
+
+
+def gone() -> UploadRefused:
+    """There is nothing to go on with."""
     return UploadRefused(410, "gone", "This upload was ended or has expired. Begin anew.")

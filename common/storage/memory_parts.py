@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from common.storage.parts import PART_MIN_BYTES
-from common.storage.port import NotFound
+from common.storage.port import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
     from common.storage.memory import MemoryObjectStore
@@ -64,6 +64,16 @@ class MemoryParts:
         self._store.begin_call("abort_parts", key)
         with self._lock:
             self._uploads.pop(upload, None)
+
+    def presign_put(self, key: str, size: int, expires_s: int) -> str | None:
+        link = self._store.presign(key, expires_s)
+        return f"{link}&size={size}" if link is not None else None
+
+    def copy(self, source: str, etag: str, key: str, content_type: str, metadata: Mapping[str, str]) -> None:
+        self._store.begin_call("copy", key)
+        if self._store.head(source).etag != etag:
+            raise AlreadyExists(source)
+        self._store.replace(key, self._store.read(source), content_type, metadata)
 
     def _known(self, key: str, upload: str) -> _Upload:
         known = self._uploads.get(upload)

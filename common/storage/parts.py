@@ -31,6 +31,16 @@ class PartStore(Protocol):
         """Let the parts go. Idempotent."""
         ...
 
+    def presign_put(self, key: str, size: int, expires_s: int) -> str | None:
+        """A link under which exactly `size` bytes can be PUT at `key`, or None when the store has no address that
+        people can reach."""
+        ...
+
+    def copy(self, source: str, etag: str, key: str, content_type: str, metadata: Mapping[str, str]) -> None:
+        """An object of the bucket, as it was when it had this tag, to another key, within the store. At most 5 GiB.
+        Raises NotFound, and AlreadyExists when it has another tag by now."""
+        ...
+
 
 class PartedStore(ObjectStore, Protocol):
     """An object store that takes parts, too."""

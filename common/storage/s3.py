@@ -41,10 +41,10 @@ class S3ObjectStore:
         self._list_page = list_page
         self._client = build_client(settings, settings.endpoint_url)
         self._client_of_large = build_client(settings, settings.endpoint_url, signs_bodies=False)
-        self.parts = S3Parts(self._client, settings.bucket)
         # A link is signed for the host it names: the address that people's browsers use, or none.
         public = settings.public_endpoint_url
         self._public_client = None if public is None else build_client(settings, public)
+        self.parts = S3Parts(self._client, settings.bucket, self._public_client)
 
     def ensure_bucket(self) -> None:
         """Make the bucket if it is not there. Idempotent. Raises Transient, ConfigurationError."""

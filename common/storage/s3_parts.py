@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class S3Parts:
     """Implements `PartStore` for one bucket."""
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: S3Client, bucket: str, public_client: S3Client | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._public_client = public_client
 
     def begin(self, key: str, content_type: str, metadata: Mapping[str, str]) -> str:
         with translated(f"beginning {key}"):
@@ -47,3 +48,22 @@ class S3Parts:
     def abort(self, key: str, upload: str) -> None:
         with contextlib.suppress(NotFound), translated(f"letting go of {key}"):
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
+
+    def presign_put(self, key: str, size: int, expires_s: int) -> str | None:
+        if self._public_client is None:
+            return None
+        parameters = {"Bucket": self._bucket, "Key": key, "ContentLength": size}
+        with translated(f"signing a link to {key}"):
+            return self._public_client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_s)
+
+    def copy(self, source: str, etag: str, key: str, content_type: str, metadata: Mapping[str, str]) -> None:
+        with translated(f"copying {source} to {key}"):
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=key,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                CopySourceIfMatch=etag,
+                ContentType=content_type,
+                Metadata=dict(metadata),
+                MetadataDirective="REPLACE",
+            )

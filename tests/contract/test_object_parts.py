@@ -6,7 +6,8 @@ import os
 import pytest
 
 from common.storage.parts import PART_MIN_BYTES, PartedStore
-from common.storage.port import NotFound
+from common.storage.port import AlreadyExists, NotFound
+from tests.contract.storage_backends import PUBLIC_URL
 
 KEY = "uploads/up-aaaaaaaaaaaaaaaa"
 
@@ -46,3 +47,24 @@ def test_parts_that_were_let_go_are_none(store: PartedStore) -> None:
     with pytest.raises(NotFound):
         store.parts.finish(KEY, upload, [tag])
     assert list(store.list("")) == []
+
+
+def test_copy_within_the_store_has_new_metadata(store: PartedStore) -> None:
+    body = os.urandom(100_000)
+    store.replace("open-uploads/a/direct", body, "application/octet-stream", {"old": "1"})
+    etag = store.head("open-uploads/a/direct").etag
+    store.parts.copy("open-uploads/a/direct", etag, KEY, "video/mp4", {"owner": "usr-ann"})
+    info = store.head(KEY)
+    assert store.read(KEY) == body
+    assert (info.content_type, dict(info.metadata)) == ("video/mp4", {"owner": "usr-ann"})
+    store.replace("open-uploads/a/direct", b"changed", "application/octet-stream")
+    with pytest.raises(AlreadyExists):
+        store.parts.copy("open-uploads/a/direct", etag, KEY, "video/mp4", {})
+    with pytest.raises(NotFound):
+        store.parts.copy("none", etag, KEY, "video/mp4", {})
+
+
+def test_link_to_put_under_is_for_the_public_address(store: PartedStore) -> None:
+    link = store.parts.presign_put(KEY, 7, 60)
+    assert link is not None
+    assert link.startswith(PUBLIC_URL)

@@ -312,3 +312,46 @@ def test_begin_twice_with_one_key_is_one_upload(ann: Browser) -> None:
 def test_arriving_is_what_both_ways_share(world: World) -> None:
     with pytest.raises(UploadRefused, match="ended after"):
         world.intake.take(Arriving(OWNER, "a.mp4", 10, None), io.BytesIO(b"123"))
+
+
+# Straight to the store
+
+
+def test_direct_upload_is_looked_at_and_becomes_a_recording(tmp_path: Path) -> None:
+    world = World(tmp_path, public_url="https://video.example.org")
+    ann = world.signed_in("ann")
+    film = make_film(tmp_path / "film.mp4", 30)
+    path = begin(ann, len(film)).headers["Location"]
+    key = f"{OPEN_PREFIX}{path.rsplit('/', 1)[1]}/direct"
+    link = ann.send("POST", f"{path}/link").get_json()
+    assert link["url"].startswith(f"https://video.example.org/{key}?")
+    assert f"size={len(film)}" in link["url"]
+    early = ann.send("POST", f"{path}/finish")
+    assert (early.status_code, early.get_json()["code"]) == (409, "not_there")
+    world.store.replace(key, film[:-1], "")
+    assert ann.send("POST", f"{path}/finish").get_json()["code"] == "wrong_size"
+    world.store.replace(key, film, "")
+    world.store.fail_next("copy", Transient("away"))
+    assert ann.send("POST", f"{path}/finish").status_code == 503
+    made = ann.send("POST", f"{path}/finish")
+    assert (made.status_code, made.get_json()["duration_ms"]) == (201, 3_000)
+    assert ann.send("POST", f"{path}/finish").get_json()["id"] == made.get_json()["id"]
+    assert list(world.store.objects()) == [f"uploads/{made.get_json()['id']}"]
+    assert world.store.objects()[f"uploads/{made.get_json()['id']}"].data == film
+    assert ann.get(path).get_json()["recording"] is not None
+    assert ann.send("POST", f"{path}/link").status_code == 410
+
+
+def test_direct_upload_of_what_is_no_video_is_erased(tmp_path: Path) -> None:
+    world = World(tmp_path, public_url="https://video.example.org")
+    ann = world.signed_in("ann")
+    path = begin(ann, 100).headers["Location"]
+    world.store.replace(f"{OPEN_PREFIX}{path.rsplit('/', 1)[1]}/direct", b"x" * 100, "")
+    assert ann.send("POST", f"{path}/finish").status_code == 415
+    assert world.store.objects() == {}
+
+
+def test_direct_upload_without_a_public_store_is_told(ann: Browser) -> None:
+    path = begin(ann, 100).headers["Location"]
+    refused = ann.send("POST", f"{path}/link")
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "no_public_store")

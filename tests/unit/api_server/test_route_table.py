@@ -253,6 +253,8 @@ IMPORT = "POST /v1/recordings/import"
 FOOTAGE = ("GET /v1/cameras/<camera_id>/footage", "GET /v1/cameras/<camera_id>/footage/video")
 """Allowed, they find that the clips here are no videos: 422."""
 PICTURE = "POST /v1/analyze/<analysis>"
+LINK, FINISH = "POST /v1/uploads/<upload_id>/link", "POST /v1/uploads/<upload_id>/finish"
+"""Allowed, they find that the store has no public address, and that nothing came: 422, 409."""
 BEGIN, SEND_ON = "POST /v1/uploads", "PATCH /v1/uploads/<upload_id>"
 RAW = {
     UPLOAD: (FILM, "video/mp4"),
@@ -342,7 +344,8 @@ def expected(route: Route, who: str, whose: str) -> set[int]:
     if whose == "none":
         return {404}
     if isinstance(route.rule, OnOwnSession | OnOwnToken | OnOwnUpload):
-        return DONE if who == whose else {404}
+        done = {LINK: {422}, FINISH: {409}}.get(route.endpoint, DONE)
+        return done if who == whose else {404}
     if isinstance(route.rule, OnUser):
         return DONE if who == "root" else {404}
     action = IN_BODY[route.endpoint] if isinstance(route.rule, SignedIn) else route.rule.action
