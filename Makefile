@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger api-fuzz films dead-letters bench rivals plan accuracy compose-test password open screenshots lock versitygw clean distclean wipe
+.PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger api-fuzz films dead-letters bench rivals plan accuracy fer-parity compose-test password open screenshots lock versitygw clean distclean wipe
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ plan: setup ## What so many cameras need (ARGS="--cameras 20 --fps 10 --analyses
 
 accuracy: setup ## Score the analyses on labelled media (ARGS="--media DIR")
 	@$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+fer-parity: setup ## Compare emotion scores with those of the real `fer` package (installs 2 GB into var/reference)
+	@FER_PARITY=1 $(BIN)/python -m pytest tests/reference -q -s $(ARGS)
 
 compose-test: setup ## Build, start, prove, restart and remove the system in containers (needs a Docker engine)
 	@$(BIN)/python -m tests.compose

@@ -2,8 +2,9 @@
 
     python -m infra.native.locks [--upgrade]
 
-`complete.txt` is resolved once over every extra but `reference`; each smaller lock is constrained by it, so that a
-container and a developer's machine run the same versions. `mediapipe.txt` is kept by hand (one wheel, one hash).
+`complete.txt` is resolved once over every extra but `reference`, which is resolved alone; each smaller lock is
+constrained by it, so that a container and a developer's machine run the same versions. `mediapipe.txt` is kept by hand
+(one wheel, one hash).
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def write_locks(*, upgrade: bool) -> None:
         subprocess.run([str(binaries / "pip"), "install", "--quiet", "uv"], check=True)
         uv = binaries / "uv"
         compile_lock(uv, "complete", COMPLETE, constraint=None, upgrade=upgrade)
+        # Alone: TensorFlow's own wishes must not hold the others back.
+        compile_lock(uv, "reference", ("reference",), constraint=None, upgrade=upgrade)
         for name, extras in LOCKS.items():
             compile_lock(uv, name, extras, constraint=REQUIREMENTS / "complete.txt", upgrade=False)
             sys.stdout.write(f"requirements/{name}.txt\n")
