@@ -14,8 +14,9 @@ single ranges are read."""
 FOLLOWING_WAIT_MS = 250
 """The same where a partition is followed: a record ends the wait at once, and a seek comes with a new owner only. Ten
 empty fetches a second are a third of what an idle consumer costs, and the broker has to answer them."""
-FETCH_BACKOFF_MS = 20
-"""Pause of the fetcher when its queue is full or empties; the default of 1 s shows as a stall after every pause."""
+FETCH_BACKOFF_MS = 100
+"""Pause of the fetcher when its queue is full, and how soon it looks again: the default of 1 s shows as a stall after
+every pause, 20 ms are fifty wake-ups a second beside a queue that lasts for half a second."""
 STATISTICS_MS = 4_000
 """How often librdkafka says which brokers it is connected to: 16 to 30 kB of JSON each time, for twelve partitions."""
 
