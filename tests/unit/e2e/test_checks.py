@@ -242,5 +242,12 @@ def test_lag_growth_compares_the_end_with_the_middle_of_the_worst_analysis() -> 
 
 
 def test_plates_shown_are_those_of_cars_that_came_and_went() -> None:
-    assert plates_shown(9.0) == ["KA74XEF", "RT39HPC"]
-    assert len(plates_shown(100.0)) == 8
+    frames = [10**15 + number * 100_000 for number in range(1000)]
+    assert plates_shown(frames[:90]) == ["KA74XEF", "RT39HPC"]
+    assert len(plates_shown(frames)) == 8
+    assert plates_shown([]) == []
+
+
+def test_plates_shown_are_not_those_of_frames_that_nobody_took() -> None:
+    frames = [10**15 + number * 100_000 for number in range(120) if not 45 <= number < 60]
+    assert len(plates_shown(frames)) == 2
