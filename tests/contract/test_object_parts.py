@@ -2,12 +2,16 @@
 
 import contextlib
 import os
+import secrets
 
+import httpx
 import pytest
 
 from common.storage.parts import PART_MIN_BYTES, PartedStore
 from common.storage.port import AlreadyExists, NotFound
-from tests.contract.storage_backends import PUBLIC_URL
+from common.storage.s3 import S3ObjectStore
+from tests.contract.storage_backends import PUBLIC_URL, empty_bucket, s3_settings
+from tests.support.servers import TestServers
 
 KEY = "uploads/up-aaaaaaaaaaaaaaaa"
 
@@ -68,3 +72,19 @@ def test_link_to_put_under_is_for_the_public_address(store: PartedStore) -> None
     link = store.parts.presign_put(KEY, 7, 60)
     assert link is not None
     assert link.startswith(PUBLIC_URL)
+
+
+@pytest.mark.integration
+def test_link_takes_as_many_bytes_as_it_was_made_for(servers: TestServers) -> None:
+    settings = s3_settings(
+        servers, f"c{secrets.token_hex(6)}", S3_PUBLIC_ENDPOINT_URL=servers.variables()["S3_ENDPOINT_URL"]
+    )
+    store = S3ObjectStore(settings)
+    store.ensure_bucket()
+    link = store.parts.presign_put(KEY, 7, 60)
+    assert link is not None
+    refused = httpx.put(link, content=b"more than seven", timeout=30)
+    assert refused.status_code == 403, refused.text
+    assert httpx.put(link, content=b"7 bytes", timeout=30).status_code == 200
+    assert store.read(KEY) == b"7 bytes"
+    empty_bucket(store)
