@@ -89,7 +89,7 @@ byId("footage-query").addEventListener("click", () => {
   askAbout({ ...about, start_us: from * 1000, end_us: to * 1000 }, about.name);
 });
 video.addEventListener("timeupdate", () => {
-  if (shown) byId("footage-now").replaceChildren(timeOf(shown.t0_us + video.currentTime * 1e6));
+  if (shown) byId("footage-now").replaceChildren("Shown now: ", timeOf(shown.t0_us + video.currentTime * 1e6));
 });
 video.addEventListener("error", () => {
   if (shown) showProblem(box, new Error("The video broke off: something of it was deleted, or the server is away. Play it again."));

@@ -6,7 +6,7 @@ import { playSpan } from "./footage.js";
 import { pagedList } from "./paging.js";
 import { askAbout } from "./query_form.js";
 import { wireImport, wireUpload } from "./upload.js";
-import { bytes, duration, timeOf } from "./words.js";
+import { bytes, duration, plural, timeOf } from "./words.js";
 
 const form = byId("filters");
 const rows = byId("rows");
@@ -44,7 +44,7 @@ function clipsOf(one) {
 
 function row(one) {
   const isUpload = one.source === "upload";
-  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${one.clips} clips${one.complete ? "" : ", with a gap"}`;
+  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${plural(one.clips, "clip")}${one.complete ? "" : ", with a gap"}`;
   return el(
     "tr",
     { "data-recording": one.id },
