@@ -68,12 +68,12 @@ class RecordingList(BaseModel):
 
 class RecordingQuery(BaseModel):
     """Filters of `GET /v1/recordings`. Spans are of the last 24 hours unless `from` or `to` say otherwise; uploads are
-    all there unless they do."""
+    all there unless they do. `source`: `camera` is every camera, `webcam` and `ip-camera` those of that kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
-    source: Literal["camera", "upload"] | None = None
+    source: Literal["camera", "webcam", "ip-camera", "upload"] | None = None
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
@@ -122,7 +122,7 @@ class RecordingViews:
         from_ms = query.from_ms if query.from_ms is not None else max(0, to_ms - DAY_MS)
         found = [span_answer(span) for span in self._spans(call, query, from_ms, to_ms)]
         has_uploads = may_on_own(call.subject, Action.RECORDING_VIEW)
-        if query.source != "camera" and query.camera is None and has_uploads:
+        if query.source in (None, "upload") and query.camera is None and has_uploads:
             found += [upload_answer(upload) for upload in self._uploads.listed(self._uploads_where(call, query))]
         found.sort(key=lambda r: (r.start_us, r.id), reverse=True)
         if query.cursor is not None:
@@ -166,7 +166,9 @@ class RecordingViews:
     def _spans(self, call: Call, query: RecordingQuery, from_ms: int, to_ms: int) -> list[Span]:
         if query.source == "upload" or from_ms >= to_ms:
             return []
-        shown = {c.id for c in self._cameras.active() if may(call.subject, Action.RECORDING_VIEW, c.facts)}
+        kind = query.source if query.source in ("webcam", "ip-camera") else None
+        cameras = [c for c in self._cameras.active() if kind is None or c.kind == kind]
+        shown = {c.id for c in cameras if may(call.subject, Action.RECORDING_VIEW, c.facts)}
         if query.camera is not None:
             shown &= {query.camera}
         if not shown:

@@ -92,6 +92,20 @@ def test_spans_filters_pages_and_permission(world: World, ann: Browser) -> None:
         assert ann.get(f"/v1/recordings?{bad}").status_code == 400, bad
 
 
+def test_spans_of_one_kind_of_camera(world: World, ann: Browser) -> None:
+    webcam, other = world.add_camera("ann", kind="webcam").id, world.add_camera("ann").id
+    recorded(world, webcam, 0)
+    recorded(world, other, 0)
+    world.clock.advance(600)
+    found = {
+        source: [r["camera"] for r in ann.get(f"/v1/recordings?source={source}").get_json()["recordings"]]
+        for source in ("webcam", "ip-camera", "camera")
+    }
+    assert found["webcam"] == [webcam]
+    assert found["ip-camera"] == []
+    assert sorted(found["camera"]) == sorted([webcam, other])
+
+
 # Uploads
 
 
