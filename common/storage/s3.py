@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from common.errors import ConfigurationError
+from common.errors import ConfigurationError, Transient
 from common.settings import StorageSettings
 from common.storage.port import NotFound, ObjectInfo, RangeBody
 from common.storage.s3_client import build_client
@@ -102,6 +102,8 @@ class S3ObjectStore:
     def head(self, key: str) -> ObjectInfo:
         with translated(f"looking at {key}"):
             found = self._client.head_object(Bucket=self._bucket, Key=key)
+        if "ETag" not in found:
+            raise Transient(f"looking at {key}: it changes just now")
         return ObjectInfo(
             key=key,
             size=found["ContentLength"],
@@ -140,8 +142,13 @@ class S3ObjectStore:
             if page is None:
                 return
             for found in page.get("Contents", []):
-                modified_us = round(found["LastModified"].timestamp() * 1_000_000)
-                yield ObjectInfo(found["Key"], found["Size"], found["ETag"].strip('"'), modified_us)
+                if "ETag" in found:
+                    modified_us = round(found["LastModified"].timestamp() * 1_000_000)
+                    yield ObjectInfo(found["Key"], found["Size"], found["ETag"].strip('"'), modified_us)
+                    continue
+                # s3proxy, of a file that came, went or was replaced while the folder was read.
+                with contextlib.suppress(NotFound):
+                    yield self.head(found["Key"])
 
     def delete(self, key: str) -> None:
         with contextlib.suppress(NotFound), translated(f"deleting {key}"):
