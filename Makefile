@@ -29,7 +29,7 @@ smoke: setup ## Run everything on free ports in a temporary folder, check it, st
 	@$(BIN)/python -m tests.e2e.smoke
 
 test: setup ## Run the whole test suite, three tests at a time: many wait for servers (WORKERS=n; ARGS= for pytest)
-	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults-quick: setup ## The quick rows of the fault table, under 90 s (part of `make test`)
 	@$(BIN)/python -m tests.faults --quick $(ARGS)

@@ -36,16 +36,37 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         close_run(config.stash[RUN_KEY][0])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by folder (the order within one stays), mark each test with its folder's marker, and keep files together."""
-    root = Path(__file__).parent
+def _folder_of(path: str) -> str:
+    """The folder below tests/ of a test's file, "" for others. `path`: relative to the checkout."""
+    parts = Path(path).parts
+    return parts[1] if parts[:1] == ("tests",) and len(parts) > 2 else ""
 
-    def folder_of(item: pytest.Item) -> str:
-        return item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its folder's marker and sort by folder (the order within one stays): cheap ones fail first.
+    Several workers begin with the dear ones: a long file begun last would be waited for by all."""
+    is_worker = hasattr(config, "workerinput")
+
+    def place(item: pytest.Item) -> int:
+        folder = _folder_of(item.nodeid)
+        at = ORDER.index(folder) if folder in ORDER else 0
+        return -at if is_worker else at
 
     for item in items:
-        if folder_of(item) in MARKED_FOLDERS:
-            item.add_marker(folder_of(item))
-        if folder_of(item) in SHARED_FOLDERS:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(root))))
-    items.sort(key=lambda item: ORDER.index(folder_of(item)) if folder_of(item) in ORDER else 0)
+        if _folder_of(item.nodeid) in MARKED_FOLDERS:
+            item.add_marker(_folder_of(item.nodeid))
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files of shared folders stay whole, other tests go one by one. Not by xdist's groups: pytest 9.2 made the ids, at
+    which xdist 3.8 writes them, unchangeable, and without a word every file was spread over all workers."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  only there with workers
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return path if _folder_of(path) in SHARED_FOLDERS else nodeid
+
+    return ByFile(config, log)
