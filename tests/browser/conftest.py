@@ -13,8 +13,9 @@ WAIT_MS = 60_000
 """How long the page may take for anything: the suite runs beside others."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One a file: Playwright's event loop stays on the thread for as long, and tests with asyncio may come after it."""
     chromium = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if chromium is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")

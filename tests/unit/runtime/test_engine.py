@@ -232,6 +232,7 @@ def test_engine_watchdog_sees_work_without_progress(running: Running) -> None:
     engine = running.start()
     running.send(1, clip_ms=300_000)  # a tick would be progress
     wait_until(lambda: engine.pool.frames == 1)
+    time.sleep(0.5)  # the turn in which it was admitted is over
     before = engine._vitals()
     assert before.has_work
     assert "loop" in before.busy_since
