@@ -44,7 +44,7 @@ function clipsOf(one) {
 
 function row(one) {
   const isUpload = one.source === "upload";
-  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${plural(one.clips, "clip")}${one.complete ? "" : ", with a gap"}`;
+  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
   return el(
     "tr",
     { "data-recording": one.id },
