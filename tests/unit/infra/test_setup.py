@@ -84,7 +84,7 @@ def test_lock_is_dealt_out_whole() -> None:
 
 
 def test_every_locked_package_is_in_one_part(tmp_path: Path) -> None:
-    names = []
+    names: list[str] = []
     for n, part in enumerate(split_lock(DEFAULT_LOCK.read_text(encoding="utf-8"), PARTS)):
         (tmp_path / str(n)).write_text(part, encoding="utf-8")
         names += locked_names(tmp_path / str(n))
