@@ -3,12 +3,9 @@
 from api_server.clips.store import ClipStore
 from api_server.exports.record import EXPORTS_PREFIX, ExportKind, ExportState, export_prefix
 from api_server.exports.store import ExportStore
+from api_server.strays import erase_strays
 from common.clock import Clock
 from common.storage.port import ObjectStore
-
-SETTLED_AFTER_S = 3600
-"""A worker may be about to put a film whose record is gone: it looks again afterwards, and so does this."""
-_US = 1_000_000
 
 
 class ExportEraser:
@@ -41,13 +38,4 @@ class ExportEraser:
 
     def sweep(self) -> int:
         """Objects of exports that nobody knows: of a worker that was slow, or of a database that was lost."""
-        before_us = self._clock.wall_us() - SETTLED_AFTER_S * _US
-        known = self._exports.ids()
-        gone = [
-            info.key
-            for info in self._store.list(EXPORTS_PREFIX)
-            if info.modified_us < before_us and info.key.removeprefix(EXPORTS_PREFIX).split("/")[0] not in known
-        ]
-        for key in gone:
-            self._store.delete(key)
-        return len(gone)
+        return erase_strays(self._store, EXPORTS_PREFIX, self._exports.ids, self._clock)

@@ -1,14 +1,11 @@
 """What was given up, or never came to its end, is erased."""
 
 from api_server.recordings.record import upload_key
+from api_server.strays import erase_strays
 from api_server.uploads.record import OPEN_PREFIX, OpenState
 from api_server.uploads.store import OpenUploadStore
 from common.clock import Clock
 from common.storage.parts import PartedStore
-
-SETTLED_AFTER_S = 3600
-"""Younger objects may be of an upload that is under way and whose record says so in a moment."""
-_US = 1_000_000
 
 
 class OpenUploadSweep:
@@ -34,16 +31,7 @@ class OpenUploadSweep:
 
     def sweep(self) -> int:
         """Objects of uploads that nobody knows: of a database that was lost."""
-        before_us = self._clock.wall_us() - SETTLED_AFTER_S * _US
-        known = self._open.ids()
-        gone = [
-            info.key
-            for info in self._store.list(OPEN_PREFIX)
-            if info.modified_us < before_us and info.key.removeprefix(OPEN_PREFIX).split("/")[0] not in known
-        ]
-        for key in gone:
-            self._store.delete(key)
-        return len(gone)
+        return erase_strays(self._store, OPEN_PREFIX, self._open.ids, self._clock)
 
     def _erase(self, prefix: str) -> None:
         for key in [info.key for info in self._store.list(prefix)]:

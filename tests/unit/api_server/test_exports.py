@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from api_server.access.subject import Right, Role
-from api_server.exports.erasure import SETTLED_AFTER_S, ExportEraser
+from api_server.exports.erasure import ExportEraser
 from api_server.exports.film import Film, Shown, stretches
 from api_server.exports.record import ExportKind, ExportRecord, ExportState
 from api_server.exports.store import ExportStore
 from api_server.exports.worker import ATTEMPTS_MAX, LEASE_S, FilmWorker
 from api_server.routes.export_routes import ACTIVE_MAX, KEPT_S
+from api_server.strays import SETTLED_AFTER_S
 from tests.unit.api_server.world import Browser, World, make_sidecar, make_sighting, recorder_sidecar
 
 START_MS = 1_700_000_000_000
