@@ -113,6 +113,7 @@ def test_account_token_password_and_second_factor(stage: Stage, open_page: Calla
     page.get_by_role("button", name="Done, I have them").click()
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
     expect(page.locator("#totp-state")).to_contain_text("10 recovery codes left")
+    expect(page.locator("#recovery-codes")).to_be_empty()
     assert recovery[0] not in page.content()
     elsewhere.get_by_label("Name").fill("admin")
     elsewhere.get_by_label("Password").fill(PHRASE)

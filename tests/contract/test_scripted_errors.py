@@ -222,6 +222,7 @@ def test_fenced_member_is_beyond_use(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_position_said_to_be_out_of_range_is_lost_until_a_seek(
     cluster: MockCluster, member: Member, producer: ConfluentProducer, partition: TopicPartition
 ) -> None:
+    wait_for_end(cluster, member)
     cluster.fail(Api.FETCH, KafkaError.OFFSET_OUT_OF_RANGE)
     with pytest.raises(PositionLost) as lost:
         drive([member], lambda: False)
@@ -267,6 +268,15 @@ def test_reader_refused_for_now_answers_or_is_transient(
             partition: position
         }
         assert retry_transient(lambda: reader.watermarks(partition), deadline).high == 1
+
+
+def wait_for_end(cluster: MockCluster, member: Member) -> None:
+    """Until librdkafka has seen that nothing more is there. In the answer that tells it so, it heeds no error code.
+
+    Its fetches follow one another, so the second one counted comes after that answer.
+    """
+    cluster.start_counting()
+    drive([member], lambda: cluster.counted().get(Api.FETCH, 0) >= 2)
 
 
 def drive_on(member: Member, records: int) -> None:
