@@ -17,6 +17,10 @@ empty fetches a second are a third of what an idle consumer costs, and the broke
 FETCH_BACKOFF_MS = 100
 """Pause of the fetcher when its queue is full, and how soon it looks again: the default of 1 s shows as a stall after
 every pause, 20 ms are fifty wake-ups a second beside a queue that lasts for half a second."""
+RETRY_BACKOFF_MS = 500
+"""A commit that met no coordinator is sent again after this. It must be longer than finding one takes (librdkafka asks
+every 250 ms, then connects): sent sooner, it fails with the connection in the making and marks the coordinator as gone
+again, for as long as the membership lasts."""
 STATISTICS_MS = 4_000
 """How often librdkafka says which brokers it is connected to: 16 to 30 kB of JSON each time, for twelve partitions."""
 
@@ -86,6 +90,7 @@ def reading_config(
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": fetch_wait_ms,
         "fetch.error.backoff.ms": 200,
+        "retry.backoff.ms": RETRY_BACKOFF_MS,
         "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
         # One fetch answers for all partitions, so it is bounded together with the queue.
         "queued.max.messages.kbytes": max(1, prefetch_bytes // 1024),
