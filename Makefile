@@ -9,8 +9,8 @@ PACKAGES := $(wildcard common producer_service consumers api_server signalling c
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: ## Make .venv and fetch models and servers; does nothing when all is there
-	@$(PYTHON) -m infra.native.setup
+setup: ## Make .venv and fetch models and servers; does nothing when all is there (FILMS=1: moviepy too)
+	@$(PYTHON) -m infra.native.setup $(if $(FILMS),--films)
 
 doctor: ## Say what this machine lacks, with the apt and brew lines
 	@$(PYTHON) -m infra.native.preflight
@@ -53,7 +53,8 @@ ledger: ## Account for every frame of the running system's log, per camera and a
 api-fuzz: setup ## Fuzz the API against its description, once for each role (EXAMPLES=200)
 	@API_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/unit/api_server/test_fuzz.py -q $(ARGS)
 
-films: ## Make the films that people ask for, until Ctrl-C (needs pip install moviepy in .venv)
+films: ## Make the films that people ask for, until Ctrl-C; `make run` does so after `make setup FILMS=1`
+	@$(PYTHON) -m infra.native.setup --films
 	@$(BIN)/python -m infra.native exec python -m api_server.exports
 
 dead-letters: ## Look at records that could not be processed (ARGS="show 3", ARGS="replay --all --dry-run")

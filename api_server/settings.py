@@ -77,6 +77,12 @@ class ApiSettings(RetentionSettings):
         return self.signing_key.get_secret_value().encode() if self.signing_key is not None else None
 
 
+class FilmSettings(Settings):
+    """The film worker's own port."""
+
+    health_port: int = Field(8109, alias="LOOKOUT_HEALTH_PORT", ge=0, le=65_535, description="0: any free one")
+
+
 class IndexerSettings(Settings):
     """The indexer's own port."""
 

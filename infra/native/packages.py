@@ -15,6 +15,7 @@ from infra.native.layout import REQUIREMENTS, VENV
 from infra.native.step import SetupError
 
 DEFAULT_LOCK = REQUIREMENTS / "default.txt"
+COMPLETE_LOCK = REQUIREMENTS / "complete.txt"
 VENV_PYTHON = VENV / "bin" / "python"
 PIP = (str(VENV_PYTHON), "-m", "pip")
 INSTALL = (
@@ -43,6 +44,17 @@ def make_environment() -> None:
         for installation in installations:
             installation.result()
     remove_strangers()
+
+
+def add_films() -> None:
+    """What `complete.txt` names besides. The versions of all else are the same in both files."""
+    install(COMPLETE_LOCK, Progress(count_packages(COMPLETE_LOCK)))
+
+
+def package(name: str) -> Path:
+    """Where a package lies once it is installed."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return VENV / "lib" / version / "site-packages" / name
 
 
 class Progress:

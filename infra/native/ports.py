@@ -11,7 +11,9 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
 # Health ports of processes that serve no HTTP of their own, counted from LOOKOUT_HEALTH_PORT.
-HEALTH_ORDER = ("recorder", "emotion", "license_plate", "indexer", "objects", "people", "recognition", "pictures")
+HEALTH_ORDER = (
+    "recorder", "emotion", "license_plate", "indexer", "objects", "people", "recognition", "pictures", "films",
+)  # fmt: skip
 
 
 class PortError(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ CONSUMERS = ("recorder", "emotion", "license_plate")
 FURTHER = ("objects", "people", "recognition")
 """Consumers that run only where LOOKOUT_ANALYSES names them."""
 PICTURES = "pictures"
+FILMS = "films"
+"""Runs only where moviepy is installed: `make setup FILMS=1`."""
 SERVICES = ("producer_service", "api_server", "indexer", "signalling", PICTURES, *CONSUMERS)
 ANSWER_S = 3.0
 TOPICS_WORDS = ("-m", "common.kafka.topics_command")
@@ -35,7 +38,7 @@ class Service:
 
 
 def build_service(system: SystemSettings, name: str) -> Service:
-    """Raises ValueError for a name that is none of `SERVICES` or `FURTHER`."""
+    """Raises ValueError for a name that is none of `SERVICES`, `FURTHER` or `FILMS`."""
     ports = system.ports
     words: tuple[str, ...]
     if name in (*CONSUMERS, *FURTHER):
@@ -47,8 +50,9 @@ def build_service(system: SystemSettings, name: str) -> Service:
         words, port = ("-m", "consumers", PICTURES), ports.health_of(name)
         environment = {"OMP_NUM_THREADS": "1", **service_environment(system, port)}
         host, stop_s = LOOPBACK, 15.0
-    elif name == "indexer":
-        words, port = ("-m", "api_server.indexer"), ports.health_of(name)
+    elif name in ("indexer", FILMS):
+        module = "api_server.indexer" if name == "indexer" else "api_server.exports"
+        words, port = ("-m", module), ports.health_of(name)
         environment = service_environment(system, port)
         host, stop_s = LOOPBACK, 15.0
     elif name in SERVICES:
@@ -65,7 +69,8 @@ def build_service(system: SystemSettings, name: str) -> Service:
 
 def services_of(system: SystemSettings) -> tuple[str, ...]:
     """Every service of a system, its consumers as LOOKOUT_ANALYSES names them."""
-    return (*(name for name in SERVICES if name not in CONSUMERS), *system.launcher.analyses)
+    films = (FILMS,) if importlib.util.find_spec("moviepy") else ()
+    return (*(name for name in SERVICES if name not in CONSUMERS), *films, *system.launcher.analyses)
 
 
 def reachable(bind: str) -> str:

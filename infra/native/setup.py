@@ -25,7 +25,7 @@ from infra.native.jars import (
 from infra.native.layout import JARS, MODELS, NATIVE, TOOLS, VENV
 from infra.native.models import LOCK as MODELS_LOCK
 from infra.native.models import fetch_models
-from infra.native.packages import DEFAULT_LOCK, VENV_PYTHON, make_environment
+from infra.native.packages import COMPLETE_LOCK, DEFAULT_LOCK, VENV_PYTHON, add_films, make_environment, package
 from infra.native.step import SetupError, Step, Track, run_tracks
 
 SUPPORTED = ((3, 11), (3, 12))
@@ -37,10 +37,12 @@ def make_models() -> None:
     fetch_models(VENV_PYTHON)
 
 
-def python_track() -> Track:
-    """What needs nothing but Python."""
+def python_track(*, films: bool = False) -> Track:
+    """What needs nothing but Python. `films`: with moviepy and its own ffmpeg (165 MB)."""
+    further = [Step("moviepy for films", VENV / ".lookout-films", (COMPLETE_LOCK,), (package("moviepy"),), add_films)]
     return [
         Step("Python packages into .venv", VENV / ".lookout-lock", (DEFAULT_LOCK,), (VENV_PYTHON,), make_environment),
+        *(further if films else ()),
         Step(
             "face models out of the mediapipe wheel",
             MODELS / "mediapipe" / ".lookout-lock",
@@ -89,12 +91,12 @@ def print_sizes() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`--python-only` leaves the servers out; `--versitygw` builds that S3 server too (needs Go)."""
+    """`--python-only` leaves the servers out; `--films` adds moviepy; `--versitygw` builds that S3 server too (Go)."""
     if sys.version_info[:2] not in SUPPORTED:
         found = sys.version.split()[0]
         print(f"Python 3.11 or 3.12 is needed, this is {found}. Name another one: make setup PYTHON=python3.11")
         return 1
-    tracks = [python_track()]
+    tracks = [python_track(films="--films" in arguments)]
     if "--python-only" not in arguments:
         tracks.append(server_track())
     if "--versitygw" in arguments:

@@ -18,11 +18,14 @@ from tests.compose.project import ComposeFailed, Project, free_port, image_mb, r
 from tests.e2e.api_person import ApiPerson, wait_for
 
 ANALYSES = ("recorder", "emotion", "license_plate")
-READY = ("kafka", "mongo", "s3", "ingest", "api", "indexer", "signalling", "pictures", *ANALYSES)
+READY = ("kafka", "mongo", "s3", "ingest", "api", "indexer", "signalling", "pictures", "films", *ANALYSES)
 READY_S = 240.0
 FIRST_CLIP_S = 240.0
 SETTLE_S = 20.0
-LIMIT_MB = {"lookout-consumers": 800.0, "lookout-producer": 400.0, "lookout-api": 400.0, "lookout-signalling": 400.0}
+LIMIT_MB = {
+    "lookout-consumers": 800.0,
+    **dict.fromkeys(("lookout-producer", "lookout-api", "lookout-films", "lookout-signalling"), 400.0),
+}
 IDLE_LIMIT_MB = 1_200.0
 FROM_INSIDE = """
 import json, sys, urllib.request, http.cookiejar

@@ -1,6 +1,7 @@
 """One environment for all services: addresses, keys, folders."""
 
-from pathlib import Path
+from pathlib import importlib.util
+import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from infra.native.environment import endpoints_of, server_environment, service_e
 from infra.native.keys import s3_keys, signing_key
 from infra.native.layout import VarFolder
 from infra.native.ports import Ports
-from infra.native.services import CONSUMERS, FURTHER, SERVICES, build_service, services_of
+from infra.native.services import CONSUMERS, FILMS, FURTHER, SERVICES, build_service, services_of
 from infra.native.settings import SystemSettings, read_settings
 
 
@@ -85,8 +86,17 @@ def test_consumers_are_started_by_the_documented_command(tmp_path: Path) -> None
     assert build_service(system_of(tmp_path), "emotion").command.words[1:] == ("-m", "consumers", "run", "emotion")
 
 
+def test_film_worker_runs_only_where_moviepy_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_there in (True, False):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _name, found=is_there: object() if found else None)
+        assert (FILMS in services_of(system_of(tmp_path))) is is_there
+    films = build_service(system_of(tmp_path), FILMS)
+    assert films.command.words[1:] == ("-m", "api_server.exports")
+    assert films.port == 8109
+
+
 def test_further_consumers_run_only_where_they_are_asked_for(tmp_path: Path) -> None:
-    assert services_of(system_of(tmp_path)) == SERVICES
+    assert [name for name in services_of(system_of(tmp_path)) if name != FILMS] == list(SERVICES)
     asked = read_settings({"LOOKOUT_ANALYSES": "recorder, objects"}, var=VarFolder(tmp_path))
     assert [name for name in services_of(asked) if name in (*CONSUMERS, *FURTHER)] == ["recorder", "objects"]
     assert build_service(asked, "objects").port == asked.ports.health_of("objects")

@@ -11,7 +11,7 @@ def test_ports_without_variables_are_the_documented_ones() -> None:
     ports = ports_from({})
     assert ports == Ports(8080, 8000, 8090, 19092, 27117, 9100, 8101)
     assert ports.kafka_controller == 19093
-    assert [ports.health_of(name) for name in HEALTH_ORDER] == list(range(8101, 8109))
+    assert [ports.health_of(name) for name in HEALTH_ORDER] == list(range(8101, 8110))
 
 
 def test_ports_empty_variable_counts_as_unset() -> None:
