@@ -1,7 +1,7 @@
 """One environment for all services: addresses, keys, folders."""
 
-from pathlib import importlib.util
-import Path
+import importlib.util
+from pathlib import Path
 
 import pytest
 
