@@ -150,6 +150,7 @@ def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
                 ),
                 ("/clips", SignedIn(Action.CLIP_VIEW), "clips.html", "Clips"),
                 ("/clips/<clip_id>", OnClip(Action.CLIP_VIEW), "clip.html", "Clip"),
+                ("/exports", SignedIn(Action.EXPORT_VIEW), "exports.html", "Exports"),
                 ("/sightings", SignedIn(Action.CLIP_VIEW), "sightings.html", "Sightings"),
                 ("/recordings", SignedIn(Action.RECORDING_VIEW), "recordings.html", "Recordings"),
                 ("/queries", SignedIn(Action.QUERY_VIEW), "queries.html", "Queries"),

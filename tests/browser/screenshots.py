@@ -134,12 +134,25 @@ def shoot_clips(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot) -> 
     page.locator(".card img").first.wait_for()
     page.wait_for_timeout(800)
     shoot("clips")
+    shoot_exports(page, stage, shoot)
     page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
     wait_for_video(page)
     page.wait_for_timeout(800)
     shoot("clip")
     make_link(page)
     shoot("share")
+
+
+def shoot_exports(page: Page, stage: Stage, shoot: Shoot) -> None:
+    page.get_by_role("button", name="Choose clips").click()
+    page.locator("[data-clip]").first.click()
+    shoot("clips-chosen")
+    page.get_by_role("button", name="Export…").click()
+    page.get_by_label("Film").check()
+    shoot("export")
+    page.get_by_role("button", name="Make it").click()
+    page.locator("[data-export]").first.wait_for()
+    shoot("exports")
 
 
 def shoot_sightings(page: Page, stage: Stage, shoot: Shoot) -> None:

@@ -1,6 +1,7 @@
 // The clips page: posters, filters in the address, new clips at the top.
 import { repeat } from "./api.js";
 import { clipCard } from "./clip_card.js";
+import { wireChoice } from "./clip_choice.js";
 import { byId } from "./dom.js";
 import { showEmpty, wireFilters } from "./filters.js";
 import { pagedList } from "./paging.js";
@@ -31,7 +32,7 @@ async function loadNewest() {
   if (page.clips.length > 0) showEmpty(false, form);
 }
 
-
+wireChoice(grid);
 names = await wireFilters(form, list.reload);
 await list.reload();
 repeat(3, loadNewest);
