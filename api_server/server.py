@@ -18,7 +18,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from api_server.app import create_app
-from api_server.waiting_room import BODY_MAX_BYTES, HEAD_MAX_BYTES, WaitingRoom
+from api_server.waiting_room import BODY_MAX_BYTES, HEAD_MAX_BYTES, Doors, WaitingRoom
 from api_server.wiring import AllSettings, ApiService, build_service
 from common.deadline import Deadline
 
@@ -108,9 +108,10 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
     def enqueue_req(self, conn: Any) -> None:
         """On the poller's thread: a new connection, or one that says more. gunicorn would give it a thread at once."""
         if self._room is None:
-            self._room = WaitingRoom(self.poller, super().enqueue_req, self._drop)
-        if conn.parser is not None and conn.parser.unreader.buf.getvalue():
-            super().enqueue_req(conn)  # a request that came with the one before: it is here
+            puts_off = self.app.started().unwelcome.puts_off
+            self._room = WaitingRoom(self.poller, Doors(super().enqueue_req, self._drop, self._refuse, puts_off))
+        if conn.parser is not None and (read := conn.parser.unreader.buf.getvalue()):
+            self._room.hand_on(conn, read)  # a request that came with the one before: it is here
         else:
             self._room.admit(conn)
 
@@ -122,10 +123,17 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
 
     def _drop(self, conn: Any) -> None:
         """Close a connection that never got as far as a request, without waiting for it. Who has begun one is told."""
+        self._end(conn, _refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The request did not come in time."))
+
+    def _refuse(self, conn: Any) -> None:
+        """Close a connection whose request is not wanted, and of whose kind there are too many."""
+        self._end(conn, _refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many", "Too many requests that are refused."))
+
+    def _end(self, conn: Any, answer: bytes) -> None:
         with contextlib.suppress(OSError):
             # What is left unread would turn the answer into a reset.
             if conn.sock.recv(MOST_UNREAD_BYTES):
-                conn.sock.send(_refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The request did not come in time."))
+                conn.sock.send(answer)
         self.nr_conns -= 1
         conn.close()
 

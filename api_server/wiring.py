@@ -33,6 +33,7 @@ from api_server.seal import Seal
 from api_server.settings import ApiSettings
 from api_server.status.board import StatusBoard
 from api_server.status.follower import TopicFollower
+from api_server.unwelcome import Unwelcome
 from common.clock import Clock, SystemClock
 from common.errors import ConfigurationError
 from common.kafka.confluent import ConfluentLogReader, ConfluentProducer, ConfluentTopicReader
@@ -61,12 +62,14 @@ class AllSettings:
 
 
 class ApiService:
-    """The parts of a running API server. Made after fork; `start` and `stop` once each."""
+    """The parts of a running API server. Made after fork; `start` and `stop` once each. `unwelcome`: what the server in
+    front need not hand on at once."""
 
     def __init__(
         self, parts: ApiParts, follower: TopicFollower, producer: RecordProducer, reader: LogReader, database: Database
     ) -> None:
         self.parts = parts
+        self.unwelcome = Unwelcome(parts.attempts)
         self._follower = follower
         self._producer = producer
         self._reader = reader

@@ -49,6 +49,14 @@ class Attempts:
         self._require(SIGN_UPS, key)
         self._failures.hit(SIGN_UPS, *key)
 
+    def is_shut_out(self, address: str) -> bool:
+        """Whether `require_room` refuses this address, whoever it says it is."""
+        return not self._failures.test(PER_ADDRESS, "address", address)
+
+    def is_signed_up_enough(self, address: str) -> bool:
+        """Whether `count_sign_up` refuses this address."""
+        return not self._failures.test(SIGN_UPS, "sign-up", address)
+
     def require_room_for_code(self, user_id: str) -> None:
         """Raises TooManyAttempts when the account was given too many wrong codes."""
         self._require(CODES, ("code", user_id))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from api_server.accounts.passwords import TooBusy
 from api_server.audit.auditor import Auditor
 from api_server.http.body import BODY_MAX_BYTES
 from api_server.http.errors import ApiError, Problem, unavailable
@@ -78,6 +79,11 @@ def install(
     @app.errorhandler(ApiError)
     def _said(error: ApiError) -> Response:
         return problem(error)
+
+    @app.errorhandler(TooBusy)
+    def _busy(error: TooBusy) -> Response:
+        log.info("a password was not looked at", extra={"request_id": _request_id(), "error": str(error)})
+        return problem(unavailable("Too many people sign in at once. Try again in a moment."))
 
     @app.errorhandler(Transient)
     def _waiting(error: Transient) -> Response:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from api_server.waiting_room import HEAD_MAX_BYTES, WAIT_S, WAITING_MAX, WaitingRoom, missing_bytes
+from api_server.waiting_room import (
+    HEAD_MAX_BYTES,
+    PUT_OFF_EACH,
+    PUT_OFF_S,
+    WAIT_S,
+    WAITING_MAX,
+    Doors,
+    WaitingRoom,
+    missing_bytes,
+)
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
@@ -19,6 +28,7 @@ class Peer:
 
     sock: socket.socket
     other: socket.socket
+    client: tuple[str, int] = ("192.0.2.7", 40_000)
 
 
 @dataclass
@@ -26,12 +36,20 @@ class Bench:
     now_s: float = 0.0
     submitted: list[Peer] = field(default_factory=list)
     dropped: list[Peer] = field(default_factory=list)
+    refused: list[Peer] = field(default_factory=list)
+    put_off: bytes = b"nothing"
     poller: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     peers: list[Peer] = field(default_factory=list)
     wakes: int = 0
 
     def __post_init__(self) -> None:
-        self.room = WaitingRoom(self.poller, self.submitted.append, self.dropped.append, lambda: self.now_s)
+        doors = Doors(
+            self.submitted.append,
+            self.dropped.append,
+            self.refused.append,
+            lambda address, head: address == "192.0.2.7" and head.startswith(self.put_off),
+        )
+        self.room = WaitingRoom(self.poller, doors, lambda: self.now_s)
 
     def peer(self, sent: bytes = b"") -> Peer:
         listener = socket.create_server(("127.0.0.1", 0))
@@ -133,6 +151,29 @@ def test_head_that_never_ends_is_dropped(bench: Bench) -> None:
     for _ in range(20):
         bench.turn(0.1)
     assert (bench.dropped, bench.submitted) == ([peer], [])
+
+
+def test_request_that_is_put_off_is_handed_on_later_and_others_are_not_kept(bench: Bench) -> None:
+    bench.put_off = b"POST"
+    put_off = bench.peer(POST + b"abcde")
+    other = bench.peer(HEAD)
+    assert bench.submitted == [other]
+    bench.now_s = PUT_OFF_S - 0.1
+    bench.room.expire()
+    assert bench.submitted == [other]
+    bench.now_s = PUT_OFF_S
+    bench.room.expire()
+    assert bench.submitted == [other, put_off]
+    put_off.sock.setblocking(True)
+    assert put_off.sock.recv(1000) == POST + b"abcde", "nothing of it was read"
+
+
+def test_requests_that_are_put_off_are_few_of_one_address(bench: Bench) -> None:
+    bench.put_off = b"POST"
+    peers = [bench.peer(POST + b"abcde") for _ in range(PUT_OFF_EACH + 1)]
+    assert (bench.submitted, bench.refused) == ([], peers[-1:])
+    bench.room.clear()
+    assert sorted(map(id, bench.refused)) == sorted(map(id, peers))
 
 
 @pytest.mark.parametrize(
