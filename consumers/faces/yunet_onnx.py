@@ -1,6 +1,7 @@
 """YuNet by ONNX Runtime (Wu, Peng, Yu: YuNet, a tiny millisecond-level face detector, 2023).
 
-Half the CPU of OpenCV's own way of running it; the file has to be the one made for 320 x 320.
+Half the CPU of OpenCV's own way of running it. The file has to be the one made for 320 x 320; the network takes any
+size, so a picture costs no more than what it fills: four fifths of the square at 4:3, three fifths at 16:9.
 """
 
 import cv2
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 from common.model_registry import YUNET_320, ModelFile, verified_bytes
 from consumers.faces.face import SMALLEST_SIDE, Face, clipped_box
 from consumers.faces.scaling import shrunk
+from consumers.inference.onnx_file import with_free_sides
 from consumers.inference.onnx_session import input_name, make_session
 from consumers.pipeline.analysis import Picture
 
 SIDE = 320
 STRIDES = (8, 16, 32)
+UNIT = 32
+"""Sides that go into the network are a multiple of this."""
 SCORE_MIN = 0.6
 OVERLAP_MAX = 0.3
 CANDIDATES_MAX = 500
@@ -22,17 +26,16 @@ LANDMARKS = 5
 
 
 class YuNetOnnx:
-    """Thread-safe; releases the interpreter lock while it works. 4 ms of CPU a picture of any size."""
+    """Thread-safe; releases the interpreter lock while it works. 3 to 4 ms of CPU a picture."""
 
     def __init__(self) -> None:
-        self._session = make_session(verified_bytes(YUNET_320))
+        self._session = make_session(with_free_sides(verified_bytes(YUNET_320)))
         self._input = input_name(self._session)
         names = [str(one.name) for one in self._session.get_outputs()]
         self._wanted = [f"{part}_{stride}" for stride in STRIDES for part in ("cls", "obj", "bbox", "kps")]
         missing = [name for name in self._wanted if name not in names]
         if missing:  # pragma: no cover - its digest says that they are there
             raise ValueError(f"{YUNET_320.name} lacks {missing[0]}")
-        self._corners = {stride: _corners(SIDE // stride) for stride in STRIDES}
 
     @property
     def source(self) -> ModelFile:
@@ -55,31 +58,25 @@ class YuNetOnnx:
 
     def _candidates(self, small: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Boxes (x, y, w, h), n x 4, landmarks, n x 5 x 2, and scores, n, in pixels of the small picture."""
-        height, width = small.shape[:2]
-        if (height, width) != (SIDE, SIDE):
-            small = np.asarray(
-                cv2.copyMakeBorder(small, 0, SIDE - height, 0, SIDE - width, cv2.BORDER_CONSTANT), np.uint8
-            )
+        below, beside = -small.shape[0] % UNIT, -small.shape[1] % UNIT
+        if below or beside:
+            small = np.asarray(cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_CONSTANT), np.uint8)
         answers = self._session.run(self._wanted, {self._input: cv2.dnn.blobFromImage(small)})
         boxes, points, scores = [], [], []
         for place, stride in enumerate(STRIDES):
             classes, objects, offsets, marks = (np.asarray(one)[0] for one in answers[4 * place : 4 * place + 4])
-            score = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
-            sure = np.flatnonzero(score >= SCORE_MIN)
-            corners = self._corners[stride][sure]
+            # Both are sigmoids; the root, their mean, is taken of the few that count.
+            product = classes[:, 0] * objects[:, 0]
+            sure = np.flatnonzero(product >= SCORE_MIN * SCORE_MIN)
+            columns = small.shape[1] // stride
+            corners = np.stack([sure % columns, sure // columns], axis=1).astype(np.float32)
             middles = (corners + offsets[sure, :2]) * stride
             sizes = np.exp(np.minimum(offsets[sure, 2:], 10.0)) * stride
             boxes.append(np.concatenate([middles - sizes / 2, sizes], axis=1))
             points.append((marks[sure].reshape(-1, LANDMARKS, 2) + corners[:, None]) * stride)
-            scores.append(score[sure])
+            scores.append(np.sqrt(product[sure]))
         return (
             np.concatenate(boxes).astype(np.float32),
             np.concatenate(points).astype(np.float32),
             np.concatenate(scores).astype(np.float32),
         )
-
-
-def _corners(cells: int) -> NDArray[np.float32]:
-    """Column and row of each cell, row by row."""
-    xs, ys = np.meshgrid(np.arange(cells), np.arange(cells))
-    return np.stack([xs.ravel(), ys.ravel()], axis=1).astype(np.float32)

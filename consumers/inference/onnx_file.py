@@ -1,17 +1,20 @@
 """Reads the notes and edits the weights inside an ONNX file's bytes, without the onnx package (16 MB for this alone).
 
 An ONNX file is a protobuf message (`onnx.proto`, ONNX IR specification): ModelProto.graph = 7, .metadata_props = 14
-(key = 1, value = 2), GraphProto.initializer = 5, TensorProto.dims = 1, .data_type = 2, .raw_data = 9. Only weights are
-changed; all else is copied as it is.
+(key = 1, value = 2), GraphProto.initializer = 5, .input = 11, .output = 12, .value_info = 13, TensorProto.dims = 1,
+.data_type = 2, .raw_data = 9, ValueInfoProto.type = 2, TypeProto.tensor_type = 1, its .shape = 2, its .dim = 1. Only
+weights and stated sizes are changed; all else is copied as it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 GRAPH, METADATA, INITIALIZER = 7, 14, 5
+INPUT, OUTPUT, VALUE_INFO = 11, 12, 13
+TYPE, TENSOR_TYPE, SHAPE, DIM = 2, 1, 2, 1
 KEY, VALUE = 1, 2
 DIMS, DATA_TYPE, RAW_DATA = 1, 2, 9
 FLOAT = 1
@@ -72,6 +75,58 @@ def select_columns(content: bytes, count: int, columns: Sequence[int]) -> bytes:
     if not found:
         raise ValueError(f"no initializer ends in a dimension of {count}")
     return content[: graph.start] + _tagged(GRAPH, b"".join(parts)) + content[graph.end :]
+
+
+def with_free_sides(content: bytes) -> bytes:
+    """The same model for pictures of any height and width: the last two dimensions of its input (n x c x h x w) are
+    left open, and what the file says of the sizes that follow from them is left out.
+
+    For networks whose layers take any size and whose file was written for one. Raises ValueError when no input has four
+    dimensions.
+    """
+    graph = next(f for f in _fields(content, 0, len(content)) if f.number == GRAPH)
+    parts: list[bytes] = []
+    found = False
+    for field in _fields(content, graph.body, graph.end):
+        part = content[field.start : field.end]
+        if field.number == VALUE_INFO:
+            continue
+        if field.number in (INPUT, OUTPUT):
+            shape = _edited(part, (field.number, TYPE, TENSOR_TYPE), _without_sides if field.number == INPUT else _bare)
+            found |= field.number == INPUT and shape != part
+            part = shape
+        parts.append(part)
+    if not found:
+        raise ValueError("no input has four dimensions")
+    return content[: graph.start] + _tagged(GRAPH, b"".join(parts)) + content[graph.end :]
+
+
+def _edited(message: bytes, path: Sequence[int], edit: Callable[[bytes], bytes]) -> bytes:
+    """`message` with the submessage at `path` (field numbers, outermost first) replaced by what `edit` makes of it."""
+    if not path:
+        return edit(message)
+    parts = []
+    for field in _fields(message, 0, len(message)):
+        is_meant = field.number == path[0] and field.wire == _BYTES
+        inner = _edited(message[field.body : field.end], path[1:], edit) if is_meant else b""
+        parts.append(_tagged(path[0], inner) if is_meant else message[field.start : field.end])
+    return b"".join(parts)
+
+
+def _bare(tensor_type: bytes) -> bytes:
+    """Without its shape."""
+    fields = _fields(tensor_type, 0, len(tensor_type))
+    return b"".join(tensor_type[field.start : field.end] for field in fields if field.number != SHAPE)
+
+
+def _without_sides(tensor_type: bytes) -> bytes:
+    """The last two of four dimensions without a size."""
+    return _edited(tensor_type, (SHAPE,), _with_two_open)
+
+
+def _with_two_open(shape: bytes) -> bytes:
+    dims = [shape[field.start : field.end] for field in _fields(shape, 0, len(shape)) if field.number == DIM]
+    return b"".join([*dims[:2], _tagged(DIM, b""), _tagged(DIM, b"")]) if len(dims) == 4 else shape
 
 
 def _narrowed(content: bytes, tensor: _Field, count: int, columns: Sequence[int]) -> bytes | None:

@@ -89,3 +89,15 @@ def test_yunet_is_preferred_when_it_is_there() -> None:
     if find(YUNET_320) is None:
         pytest.skip(f"not here; get it with: {YUNET_320.get_with}")
     assert choose_detector().source is YUNET_320
+
+
+@pytest.mark.skipif(find(YUNET_320) is None, reason="the YuNet file is not here")
+def test_yunet_finds_the_same_face_in_any_proportions() -> None:
+    """The network sees only what the picture fills: a wide, a tall and a square one are alike."""
+    detector, picture = choose_detector(YUNET_320.name), astronaut()
+    for width, height in ((512, 288), (300, 512), (512, 512)):
+        part = np.zeros((height, width, 3), np.uint8)
+        rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
+        part[:rows, :columns] = picture[:rows, :columns]
+        (face,) = detector.find(part)
+        assert _overlap(face.box, FACE) > 0.6

@@ -5,9 +5,9 @@ import onnxruntime
 import pytest
 
 from common.model_registry import TEXT_RECOGNISER, verified_bytes
-from consumers.inference.onnx_file import read_metadata, select_columns, zero_subnormals
+from consumers.inference.onnx_file import read_metadata, select_columns, with_free_sides, zero_subnormals
 from consumers.inference.onnx_session import input_name, make_session, run_one
-from tests.unit.inference.making import linear_model
+from tests.unit.inference.making import linear_model, mean_model
 
 
 def _run(content: bytes, values: np.ndarray) -> np.ndarray:
@@ -32,6 +32,21 @@ def test_select_columns_keeps_those_columns_in_that_order() -> None:
 def test_select_columns_unknown_count_is_refused() -> None:
     with pytest.raises(ValueError, match="no initializer"):
         select_columns(linear_model(np.ones((2, 6), np.float32)), 7, [0])
+
+
+def test_free_sides_take_pictures_of_any_size_and_compute_the_same() -> None:
+    fixed = mean_model((1, 3, 4, 6))
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument):
+        _run(fixed, np.full((1, 3, 2, 2), 0.25, np.float32))
+    free = with_free_sides(fixed)
+    for height, width in ((4, 6), (2, 2), (32, 8)):
+        answer = _run(free, np.full((1, 3, height, width), 0.25, np.float32))
+        np.testing.assert_allclose(answer.ravel(), [0.25, 0.75], rtol=1e-6)
+
+
+def test_free_sides_of_what_takes_no_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="no input has four dimensions"):
+        with_free_sides(linear_model(np.ones((2, 6), np.float32)))
 
 
 @pytest.mark.parametrize("content", [b"\x3a\xff\xff\xff\x7f", b"\x3b", b"\x3a\x80"])
