@@ -204,7 +204,7 @@ def export_answer(export: ExportRecord, now_us: int) -> ExportAnswer:
 
 def _note(export: ExportRecord, now_us: int) -> str | None:
     if export.state is ExportState.RECEIVED and now_us - export.created_us > 10 * _US:
-        return "It waits for the film worker, which makes another one first or does not run here (docs/api.md says how to start it)."
+        return "It waits for the film worker, which is at another film or does not run here: see docs/api.md."
     return None
 
 

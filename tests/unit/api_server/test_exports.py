@@ -189,7 +189,7 @@ def test_film_is_made_by_a_worker_and_fetched_under_its_name(world: World, bench
     waiting = ann.get(f"/v1/exports/{export}/file")
     assert (waiting.status_code, waiting.get_json()["code"]) == (409, "not_finished")
     world.clock.advance(60)
-    assert "python -m api_server.exports" in ann.get(f"/v1/exports/{export}").get_json()["note"]
+    assert "waits for the film worker" in ann.get(f"/v1/exports/{export}").get_json()["note"]
     assert bench.worker.run_once() == 1
     assert bench.worker.run_once() == 0
     said = ann.get(f"/v1/exports/{export}").get_json()
