@@ -1,13 +1,14 @@
 """A camera as the API server keeps it."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
 from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
 from common.contracts.base import Contract
-from common.contracts.camera_settings import RECORDER, AnalysisSettings, CameraSettings, EmotionPurpose
+from common.contracts.camera_settings import RECORDER, AnalysisSettings, CameraSettings, EmotionPurpose, NamePlate
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
 
@@ -94,6 +95,12 @@ class Camera(Record):
             lines=self.lines,
             retention_hours=self.retention_hours,
             live_from_us=self.live_from_us,
+            name_plate=NamePlate(
+                place=self.place,
+                kind=self.kind.value,
+                address_sealed=self.address_sealed,
+                address_shown=self.address_shown,
+            ),
         )
 
     def with_settings(self, settings: CameraSettings) -> "Camera":
@@ -113,6 +120,7 @@ class Camera(Record):
                 "lines": settings.lines,
                 "retention_hours": settings.retention_hours,
                 "live_from_us": settings.live_from_us,
+                **name_plate_fields(settings.name_plate),
             }
         )
 
@@ -126,3 +134,11 @@ class Camera(Record):
     def is_erased(self, start_ms: int) -> bool:
         """Whether a clip whose window starts at `start_ms` went with a deletion of this camera."""
         return self.state is CameraState.DELETED or start_ms < self.erased_before_ms
+
+
+def name_plate_fields(known: NamePlate | None) -> dict[str, Any]:
+    """The fields of a camera that the topic keeps for this server; none where an older one wrote it."""
+    if known is None:
+        return {}
+    is_known = known.kind in {kind.value for kind in CameraKind}
+    return known.model_dump() | {"kind": CameraKind(known.kind) if is_known else CameraKind.OTHER}

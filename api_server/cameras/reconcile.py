@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from api_server.cameras.camera import Camera, CameraState
+from api_server.cameras.camera import Camera, CameraState, name_plate_fields
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.store import CameraStore
 from common.clock import Clock
@@ -91,4 +91,5 @@ def _adopted(settings: CameraSettings, now_us: int) -> Camera:
         retention_hours=settings.retention_hours,
         live_from_us=settings.live_from_us,
         created_us=now_us,
+        **name_plate_fields(settings.name_plate),
     )

@@ -35,11 +35,23 @@ class EmotionPurpose(Contract):
     expires_us: int
 
 
+class NamePlate(Contract):
+    """What the API server alone makes use of. It stands here so that a camera its database lost comes back whole.
+    `address_sealed`: encrypted with a key that only that server has; `address_shown`: all that anybody is told of it.
+    """
+
+    place: str = ""
+    kind: str = ""
+    address_sealed: str = Field(default="", repr=False)
+    address_shown: str = ""
+
+
 class CameraSettings(Contract):
     """Versioned by the API server; each change raises `version`. A deleted camera is a record without a value.
 
     `retention_hours`: analysis to hours, where this camera's clips are kept for another time than usual.
     `live_from_us`: live tokens made earlier (µs since epoch) open this camera no longer: somebody lost the permission.
+    `name_plate`: None where an older server wrote it.
     """
 
     v: int = 1
@@ -57,6 +69,7 @@ class CameraSettings(Contract):
     lines: tuple[Line, ...] = Field(default=(), max_length=64)
     retention_hours: dict[str, int] = Field(default_factory=dict, max_length=32)
     live_from_us: int = Field(default=0, ge=0)
+    name_plate: NamePlate | None = None
 
     def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
         """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from api_server.access.subject import Role
+from api_server.cameras.camera import CameraKind
 from api_server.cameras.demo import ensure_demo_cameras, read_demo_tokens
 from api_server.cameras.reconcile import read_published, reconcile
 from common.contracts.camera_settings import EmotionPurpose
@@ -290,6 +291,48 @@ def test_reconcile_takes_back_what_the_database_lost(world: World) -> None:
     assert (adopted.name, adopted.owner) == ("New", "usr-ann")
     assert settle(world) == 0
     assert world.publisher.publish_pending() == 0
+
+
+def test_reconcile_camera_that_is_taken_back_has_its_place_kind_and_address(world: World) -> None:
+    ann = world.signed_in("ann")
+    old = world.add_camera("ann")
+    before = world.database.snapshot()
+    facts = {"place": "Yard", "kind": "ip-camera", "address": "rtsp://ann:secret@192.0.2.7/one"}
+    ann.send("PATCH", f"/v1/cameras/{old.id}", facts)
+    new = ann.send("POST", "/v1/cameras", {"name": "New", **facts}).get_json()["id"]
+    world.database.crash(before)
+    assert settle(world) == 2
+    for camera_id in (old.id, new):
+        camera = world.cameras.get(camera_id)
+        assert camera is not None
+        assert (camera.place, camera.kind, camera.address_shown) == ("Yard", CameraKind.IP_CAMERA, "rtsp://•••")
+        assert world.seal.open(camera.address_sealed) == facts["address"]
+    assert settle(world) == 0
+    assert b"secret" not in b"".join(record.value or b"" for record in world.cluster.records("camera-settings"))
+
+
+def test_reconcile_settings_of_an_older_server_take_nothing_away(world: World) -> None:
+    ann = world.signed_in("ann")
+    camera_id = ann.send("POST", "/v1/cameras", {"name": "Door", "place": "Yard"}).get_json()["id"]
+    camera = world.cameras.get(camera_id)
+    assert camera is not None
+    older = camera.settings.model_copy(update={"name_plate": None, "version": 9, "name": "Gate"})
+    world.cluster.append("camera-settings", 0, camera_id.encode(), older.to_json())
+    settle(world)
+    known = world.cameras.get(camera_id)
+    assert known is not None
+    assert (known.name, known.place) == ("Gate", "Yard")
+
+
+def test_demo_camera_that_was_deleted_comes_back_with_its_place(world: World) -> None:
+    demo(world)
+    ann = world.signed_in("ann", role=Role.ADMIN)
+    facts = {"place": "Yard", "address": "rtsp://ann:secret@192.0.2.7/one"}
+    assert ann.send("PATCH", "/v1/cameras/demo-cars", facts).status_code == 200
+    assert ann.send("DELETE", "/v1/cameras/demo-cars").status_code == 204
+    demo(world)
+    camera = ann.get("/v1/cameras/demo-cars").get_json()
+    assert (camera["place"], camera["address"]) == ("Yard", "rtsp://•••")
 
 
 def test_reconcile_deleted_camera_is_taken_out_of_the_topic(world: World) -> None:
