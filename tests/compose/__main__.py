@@ -1,7 +1,7 @@
 """Builds, brings up, proves, takes down: one JSON line at the end, exit status 0 when all held.
 
 1. Build; image sizes. 2. Up with demo cameras; time to the first playable clip. 3. A clip of each analysis through the
-API, played with Range from another container. 4. Kill a consumer, scale another, both go on. 5. Stop everything and
+API, played with Range from another container; a film of two. 4. Kill a consumer, scale another, both go on. 5. Stop everything and
 start it again without demo cameras: clips and accounts are still there; idle memory. 6. Down: nothing is left.
 """
 
@@ -21,6 +21,7 @@ ANALYSES = ("recorder", "emotion", "license_plate")
 READY = ("kafka", "mongo", "s3", "ingest", "api", "indexer", "signalling", "pictures", "films", *ANALYSES)
 READY_S = 240.0
 FIRST_CLIP_S = 240.0
+FILM_S = 240.0
 SETTLE_S = 20.0
 LIMIT_MB = {
     "lookout-consumers": 800.0,
@@ -84,6 +85,7 @@ def prove(project: Project, result: dict[str, Any], problems: list[str]) -> None
         project.wait_healthy(READY, READY_S)
         tell(f"first clip after {result['first_clip_s']} s")
         play_each(project, person, (name, password), problems)
+        make_film(project, person, problems)
         kill_and_scale(project, person, problems)
         before = {clip["id"] for clip in person.clips()}
 
@@ -126,6 +128,19 @@ def play_each(project: Project, person: ApiPerson, account: tuple[str, str], pro
 def plays(person: ApiPerson, clip: str) -> bool:
     answer = person.video_range(clip, 0, 99)
     return answer.status_code == 206 and answer.content[4:8] == b"ftyp"
+
+
+def make_film(project: Project, person: ApiPerson, problems: list[str]) -> None:
+    """One of two clips, made by the film worker and fetched."""
+    clips = [person.clips(analysis=analysis)[-1]["id"] for analysis in ("emotion", "license_plate")]
+    path = "/v1/exports/" + person.create_export({"kind": "film", "name": "both", "clips": clips})
+    if not wait_for(lambda: person.get(path).json()["state"] in ("finished", "failed"), FILM_S):
+        problems.append("no film: " + project.compose("logs", "--tail", "20", "films"))
+        return
+    film, file = person.get(path).json(), person.get(path + "/file")
+    if film["state"] != "finished" or film["notes"] or file.content[4:8] != b"ftyp":
+        problems.append(f"the film: {film}, {file.status_code}")
+    tell(f"a film of {film['duration_ms'] or 0} ms")
 
 
 def kill_and_scale(project: Project, person: ApiPerson, problems: list[str]) -> None:

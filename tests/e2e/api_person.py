@@ -65,6 +65,12 @@ class ApiPerson:
         """Any other GET."""
         return self._client.get(path)
 
+    def create_export(self, body: Mapping[str, Any]) -> str:
+        """The id of a new export."""
+        answer = self._client.post("/v1/exports", json=body)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
     def status_without_session(self, path: str) -> int:
         """What a stranger is answered."""
         return httpx.get(str(self._client.base_url.join(path)), timeout=TIMEOUT_S, trust_env=False).status_code
