@@ -1,8 +1,9 @@
 """Builds, brings up, proves, takes down: one JSON line at the end, exit status 0 when all held.
 
 1. Build; image sizes. 2. Up with demo cameras; time to the first playable clip. 3. A clip of each analysis through the
-API, played with Range from another container; a film of two. 4. Kill a consumer, scale another, both go on. 5. Stop everything and
-start it again without demo cameras: clips and accounts are still there; idle memory. 6. Down: nothing is left.
+API, played with Range from another container; a film of two. 4. Kill a consumer, scale another, both go on. 5. Stop
+everything and start it again without demo cameras: clips and accounts are still there; idle memory. 6. Down: nothing is
+left.
 """
 
 import contextlib
