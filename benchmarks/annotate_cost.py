@@ -26,7 +26,7 @@ from consumers.frame_cost import FreeAnalyzer
 from consumers.offline import Offline
 from consumers.pipeline.analysis import AnalysisDefinition, Picture
 from consumers.pipeline.draw import draw_detections
-from consumers.pipeline.encoder.clip_writer import ClipWriter
+from consumers.pipeline.encoder.clip_writer import ENCODER_OPTIONS, ClipWriter
 
 FRAMES = 300
 WIDTH, HEIGHT = 640, 480
@@ -57,7 +57,7 @@ def run_loop(source: Path, target: Path, *, is_bare: bool) -> None:
         stream: Any = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"preset": "superfast", "tune": "zerolatency"}
+        stream.codec_context.options = ENCODER_OPTIONS
         stream.codec_context.time_base = film.streams.video[0].time_base
         for frame in film.decode(video=0):
             if is_bare:

@@ -25,6 +25,7 @@ from common.contracts.window import Window
 from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
 from consumers.pipeline.analysis import AnalysisDefinition, Picture
 from consumers.pipeline.draw import draw_detections, draw_time
+from consumers.pipeline.encoder.clip_writer import ENCODER_OPTIONS
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.workload import VideoWorkload
 
@@ -107,7 +108,7 @@ class PlainLoop:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"preset": "superfast", "tune": "zerolatency"}
+        stream.codec_context.options = ENCODER_OPTIONS
         self._stream = stream
 
     def add(self, number: int, jpeg: bytes) -> None:

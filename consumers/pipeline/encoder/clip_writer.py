@@ -25,6 +25,9 @@ LAST_FRAME_MS = 100
 """Shown time of a clip's only frame."""
 LAST_FRAME_MAX_MS = 1_000
 """A camera that paused before its last frame does not make that frame stand for minutes."""
+ENCODER_OPTIONS = {"preset": "superfast", "tune": "zerolatency", "aq-mode": "0"}
+"""Of x264. Its adaptive quantisation takes an eighth of the encoder's time to give flat areas more bits; what is
+written on things and faces has more of them without it, and files are a fifth smaller (docs/accuracy.md)."""
 BT601, LIMITED_RANGE = 6, 1
 """What `cv2.cvtColor` computes (ITU-T H.273: matrix 6, range 0 = limited, which libav numbers 1). Without the tag
 players take BT.709 for larger pictures and shift the colours."""
@@ -64,7 +67,7 @@ class ClipWriter:
         stream.codec_context.thread_count = 1
         stream.codec_context.colorspace = BT601
         stream.codec_context.color_range = LIMITED_RANGE
-        stream.codec_context.options = {"preset": "superfast", "tune": "zerolatency"}
+        stream.codec_context.options = ENCODER_OPTIONS
         self._container.start_encoding()  # opens file and encoder now, so that what is wrong is said here
         self._stream: Any = stream
         # One frame over one buffer, for the encoder copies what it keeps. PyAV 18 rounds the height of such a frame
