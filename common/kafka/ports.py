@@ -154,6 +154,10 @@ class LogReader(Protocol):
 
     def watermarks(self, partition: TopicPartition) -> Watermarks: ...
 
+    def all_watermarks(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Watermarks]:
+        """The same for several partitions, in two requests a broker instead of two a partition."""
+        ...
+
     def topic_id(self, topic: str) -> str:
         """The topic's id (UUID in base64url, 22 characters): it changes when a topic is deleted and made again."""
         ...

@@ -44,9 +44,10 @@ PROBE_POLL_S = 0.005
 """Each frame of probe mode waits for a commit's answer, and that comes out of a poll."""
 EAGER_POLL_S = 0.05
 """While somebody waits for the loop itself (a commit's answer, a letter, a partition that is not read yet)."""
-BUSY_POLL_S = 0.1
-"""While frames or uploads are on their way: what they end in can wait a little, and each turn beside busy threads
-costs a third of a millisecond of CPU, for all that it reads has left the caches."""
+STORING_POLL_S = 0.1
+"""While clips are on their way to the store, or what is stored is asked for: what that ends in can wait a little. Each
+turn beside busy threads costs a third of a millisecond of CPU, for all that it reads has left the caches. Frames alone
+are no reason to turn: their end makes room, and who wants room is woken."""
 COUNT_EVERY_S = 0.2
 
 
@@ -214,7 +215,7 @@ class Loop:
             or any(not a.is_reading for a in self._assignments.values())
         ):
             return EAGER_POLL_S
-        return BUSY_POLL_S if self._pool.frames or self._uploads.pending else TURN_S
+        return STORING_POLL_S if self._uploads.pending else TURN_S
 
     def _gauges(self) -> Gauges:
         now_s = self._clock.monotonic_s()

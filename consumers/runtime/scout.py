@@ -113,7 +113,7 @@ class Scout:
 
     def _look(self, errand: Look) -> None:
         topic_id = self._reader.topic_id(errand.topic)
-        self._mailbox.put(LogSeen(topic_id, {p: self._reader.watermarks(p) for p in errand.partitions}))
+        self._mailbox.put(LogSeen(topic_id, self._reader.all_watermarks(errand.partitions)))
 
     def _run(self) -> None:
         try:

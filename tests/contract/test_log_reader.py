@@ -42,6 +42,13 @@ def test_watermarks_are_the_ends_of_the_log(kafka: KafkaBackend, reader: LogRead
     assert reader.watermarks(TopicPartition(topic, 0)) == Watermarks(4, 11)
 
 
+def test_watermarks_of_several_partitions_are_those_of_each(kafka: KafkaBackend, reader: LogReader, topic: str) -> None:
+    kafka.expire_to(topic, 0, 4)
+    both = [TopicPartition(topic, n) for n in range(2)]
+    assert reader.all_watermarks(both) == {both[0]: Watermarks(4, 10), both[1]: Watermarks(0, 0)}
+    assert reader.all_watermarks([]) == {}
+
+
 def test_committed_of_an_unknown_group_is_none(reader: LogReader, topic: str) -> None:
     partitions = [TopicPartition(topic, n) for n in range(2)]
     assert reader.committed("g" + secrets.token_hex(6), partitions) == dict.fromkeys(partitions)
@@ -59,6 +66,8 @@ def test_questions_about_an_unknown_topic_are_configuration_errors(reader: LogRe
         reader.topic_id(nowhere())
     with pytest.raises(ConfigurationError):
         reader.watermarks(TopicPartition(nowhere(), 0))
+    with pytest.raises(ConfigurationError):
+        reader.all_watermarks([TopicPartition(nowhere(), 0)])
 
 
 def test_read_gives_the_records_of_the_range(reader: LogReader, topic: str) -> None:

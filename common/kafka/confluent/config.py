@@ -44,12 +44,15 @@ class GroupTuning:
 class ProducerTuning:
     """How a producer behaves. `queue_bytes` bounds unacknowledged records; librdkafka's default is 1 GiB.
 
-    `delivery_timeout_s`: a record not acknowledged by then is given up and reported as Transient.
+    `delivery_timeout_s`: a record not acknowledged by then is given up and reported as Transient. `serve_every_s`: how
+    often senders hear what became of their records, 0 for at once. Each hearing wakes a thread that wants the
+    interpreter lock; where nobody waits for it, one for many records will do.
     """
 
     queue_bytes: int = 64 * MIB
     delivery_timeout_s: float = 10.0
     linger_ms: int = 2
+    serve_every_s: float = 0.0
 
 
 def largest_record_bytes(settings: KafkaSettings) -> int:

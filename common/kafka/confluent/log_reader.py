@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException
 
 from common.deadline import Deadline
 from common.errors import Transient
@@ -67,6 +67,26 @@ class ConfluentLogReader:
             if found is None:
                 raise Transient(f"{doing}: no answer")
             return Watermarks(*found)
+
+    def all_watermarks(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Watermarks]:
+        with self._watched():
+            lows, highs = self._ends(partitions, OFFSET_BEGINNING), self._ends(partitions, OFFSET_END)
+        return {partition: Watermarks(lows[partition], highs[partition]) for partition in partitions}
+
+    def _ends(self, partitions: Sequence[TopicPartition], which: int) -> dict[TopicPartition, int]:
+        """One request for each broker: ListOffsets takes the two special values where a timestamp stands."""
+        doing = f"asking for the ends of {len(partitions)} partitions"
+        asked = [to_client(partition, which) for partition in partitions]
+        try:
+            answered = self._consumer.offsets_for_times(asked, timeout=REQUEST_TIMEOUT_S) if asked else []
+        except KafkaException as error:
+            raise error_from(error, doing) from error
+        for one in answered:
+            if one.error is not None:
+                raise error_for(one.error, doing)
+            if one.offset < 0:
+                raise Transient(f"{doing}: no answer for {one.topic}[{one.partition}]")
+        return {from_client(one): one.offset for one in answered}
 
     def topic_id(self, topic: str) -> str:
         with self._watched():

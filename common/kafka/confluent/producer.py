@@ -45,7 +45,9 @@ class ConfluentProducer:
     def __init__(
         self, settings: KafkaSettings, tuning: ProducerTuning | None = None, client_id: str = "lookout-producer"
     ) -> None:
-        self._config: dict[str, Any] = producer_config(settings, client_id, tuning or ProducerTuning())
+        tuning = tuning or ProducerTuning()
+        self._serve_every_s = tuning.serve_every_s
+        self._config: dict[str, Any] = producer_config(settings, client_id, tuning)
         self._config["error_cb"] = self._on_error
         self._pid = os.getpid()
         self._lock = threading.Lock()  # guards the handle while it is replaced: `send` comes from any thread
@@ -54,7 +56,8 @@ class ConfluentProducer:
         self._failing = Failing()
         self._stop = threading.Event()
         self._has_work = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="kafka-producer", daemon=True)
+        serve = self._serve_in_turns if self._serve_every_s else self._serve
+        self._thread = threading.Thread(target=serve, name="kafka-producer", daemon=True)
         self._thread.start()
 
     def send(
@@ -170,13 +173,27 @@ class ConfluentProducer:
                 self._has_work.clear()
                 is_idle = len(self._producer) == 0 and not self._has_work.wait(IDLE_S)
                 wait_s = 0.0 if is_idle else SERVE_S
-            try:
-                served = self._producer.poll(wait_s)
-            except KafkaException as error:
-                self._note_failure(error)
-            except Exception:  # noqa: BLE001  whatever a callback of ours raises must not end this thread
-                # Only a `done` that raises gets here: its record's outcome is lost to its sender, the others' are not.
-                _log.exception("a delivery callback failed")
+            served = self._poll(wait_s)
+
+    def _serve_in_turns(self) -> None:
+        """The same with a pause before each turn, in which nothing wakes the thread."""
+        while not self._stop.is_set():
+            if len(self._producer) == 0:
+                self._has_work.wait(IDLE_S)
+                self._has_work.clear()
+            self._stop.wait(self._serve_every_s)
+            self._poll(0.0)
+
+    def _poll(self, wait_s: float) -> int:
+        """Call what is due; how many were called. The handle may be a new one each time."""
+        try:
+            return int(self._producer.poll(wait_s))
+        except KafkaException as error:
+            self._note_failure(error)
+        except Exception:  # noqa: BLE001  whatever a callback of ours raises must not end this thread
+            # Only a `done` that raises gets here: its record's outcome is lost to its sender, the others' are not.
+            _log.exception("a delivery callback failed")
+        return 0
 
     def _delivery_callback(self, done: Done, doing: str) -> Callable[[KafkaError | None, Message], None]:
         def delivered(error: KafkaError | None, message: Message) -> None:

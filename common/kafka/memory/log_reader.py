@@ -24,6 +24,9 @@ class MemoryLogReader:
         self._cluster.require_up()
         return self._cluster.watermarks(partition)
 
+    def all_watermarks(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Watermarks]:
+        return {partition: self.watermarks(partition) for partition in partitions}
+
     def topic_id(self, topic: str) -> str:
         self._cluster.require_up()
         return self._cluster.topic(topic).topic_id

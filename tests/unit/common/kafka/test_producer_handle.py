@@ -54,6 +54,19 @@ def test_a_record_that_is_never_acknowledged_is_told_once_and_from_another_threa
     assert thread != threading.get_ident()
 
 
+def test_records_that_are_served_in_turns_are_all_told() -> None:
+    tuning = ProducerTuning(queue_bytes=QUEUE_BYTES, delivery_timeout_s=1.0, serve_every_s=0.2)
+    producer, told = ConfluentProducer(NOBODY, tuning), threading.Semaphore(0)
+    for _ in range(3):
+        producer.send("t", b"k", b"v", done=lambda _delivery, _error: told.release())
+        assert told.acquire(timeout=20.0)  # it was idle each time
+    for _ in range(3):
+        producer.send("t", b"k", b"v", done=lambda _delivery, _error: told.release())
+    producer.close()
+    for _ in range(3):
+        assert told.acquire(timeout=0.0), "what is under way at the end is told too"
+
+
 def test_waiting_for_an_acknowledgement_is_bounded(producer: ConfluentProducer) -> None:
     start = time.monotonic()
     with pytest.raises(Transient):
