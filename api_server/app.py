@@ -60,6 +60,7 @@ from api_server.routes.page_routes import page_routes
 from api_server.routes.picture_routes import PictureViews, picture_routes
 from api_server.routes.purpose_routes import PurposeViews, purpose_routes
 from api_server.routes.query_event_routes import QueryEventViews, query_event_routes
+from api_server.routes.query_listing import QueryListing
 from api_server.routes.query_media_routes import QueryMediaViews, query_media_routes
 from api_server.routes.query_routes import QueryViews, query_routes
 from api_server.routes.recording_routes import RecordingViews, recording_routes
@@ -147,21 +148,25 @@ def build_routes(parts: ApiParts) -> list[Route]:
     imports = ObjectImport(parts.intake, settings.import_bucket_names, parts.open_bucket)
     direct = DirectUploads(OpenUploadStore(parts.database), parts.uploads, parts.store, parts.clock)
     upload_views = UploadViews(receiver, direct, parts.auditor, parts.intake.file_bytes_max, parts.clock)
+    attendance = BoardAttendance(parts.board, parts.clock)
+    listing = QueryListing(parts.cameras, parts.uploads, parts.queries, attendance)
     query_views = QueryViews(
         parts.cameras,
         parts.clips,
         parts.uploads,
         parts.queries,
         QueryRegistry(parts.queries, footage, parts.store, parts.clock),
-        BoardAttendance(parts.board, parts.clock),
+        attendance,
+        listing,
     )
     query_event_views = QueryEventViews(
         parts.cameras,
         parts.queries,
         parts.uploads,
-        BoardAttendance(parts.board, parts.clock),
+        attendance,
         Recheck(parts.users, parts.sessions, parts.tokens),
         parts.streams,
+        listing,
     )
     export_views = ExportViews(
         ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock

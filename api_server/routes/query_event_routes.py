@@ -1,9 +1,9 @@
-"""Following a query while it runs."""
+"""Following a query while it runs, and the list of queries."""
 
 from flask import Response
 
 from api_server.access.permission import Action
-from api_server.access.rules import OnQuery
+from api_server.access.rules import OnQuery, SignedIn
 from api_server.cameras.store import CameraStore
 from api_server.http.event_stream import MEDIA, EventStreams, Look
 from api_server.http.recheck import Recheck
@@ -12,9 +12,10 @@ from api_server.queries.attendance import Attendance
 from api_server.queries.store import QueryStore
 from api_server.recordings.store import UploadStore
 from api_server.routes.query_answers import query_answer
+from api_server.routes.query_listing import QueryFollowQuery, QueryListing, QueryListQuery
 from api_server.routes.visible import visible_query
 
-EVENT = "query"
+EVENT, LIST_EVENT = "query", "queries"
 
 
 class QueryEventViews:
@@ -28,7 +29,9 @@ class QueryEventViews:
         attendance: Attendance,
         recheck: Recheck,
         streams: EventStreams,
+        listing: QueryListing,
     ) -> None:
+        self._listing = listing
         self._cameras = cameras
         self._queries = queries
         self._uploads = uploads
@@ -48,10 +51,28 @@ class QueryEventViews:
 
         return self._streams.send(call.subject.user_id, look)
 
+    def follow_all(self, call: Call) -> Response:
+        wanted = QueryListQuery.model_validate(call.take_query(QueryFollowQuery).model_dump())
+
+        def look() -> Look:
+            page = self._listing.page(self._recheck.subject(call), wanted)
+            return Look(LIST_EVENT, page.model_dump_json(), is_last=False)
+
+        return self._streams.send(call.subject.user_id, look)
+
 
 def query_event_routes(views: QueryEventViews) -> list[Route]:
-    """`GET /v1/queries/{query_id}/events`."""
+    """`GET /v1/queries/{query_id}/events`, `GET /v1/queries/events`."""
     return [
+        Route(
+            "GET",
+            "/v1/queries/events",
+            SignedIn(Action.QUERY_VIEW),
+            views.follow_all,
+            "Follow the first page of the list, by server-sent events: `queries`, as it is; `gone`, signed out.",
+            query=QueryFollowQuery,
+            media=MEDIA,
+        ),
         Route(
             "GET",
             "/v1/queries/<query_id>/events",
@@ -59,5 +80,5 @@ def query_event_routes(views: QueryEventViews) -> list[Route]:
             views.follow,
             "Follow a query until it has ended, by server-sent events: `query`, as it is; `gone`, no longer yours.",
             media=MEDIA,
-        )
+        ),
     ]

@@ -1,30 +1,26 @@
 """Queries: ask, list, show, cancel, delete, and what they found."""
 
-from typing import Annotated
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-from api_server.access.permission import Action, may, may_on_any, may_on_own
+from api_server.access.permission import Action, may
 from api_server.access.rules import OnQuery, SignedIn
 from api_server.cameras.camera import Camera
 from api_server.cameras.purpose import PurposeRefused
 from api_server.cameras.registry import PurposeMissing
 from api_server.cameras.store import CameraStore
 from api_server.clips.filters import SightingFilter
-from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
 from api_server.clips.store import ClipStore
-from api_server.database.port import Where
 from api_server.http.errors import ApiError, not_found
 from api_server.http.route import Call, Reply, Route
 from api_server.queries.attendance import Attendance
 from api_server.queries.diff import Seen, compare
 from api_server.queries.record import SHOWN, QueryRecord, QueryState
 from api_server.queries.registry import QueryRefused, QueryRegistry
-from api_server.queries.requests import ANALYSES, NewQueryBody
+from api_server.queries.requests import NewQueryBody
 from api_server.queries.store import DIFF_MAX, QueryStore
-from api_server.recordings.record import UPLOAD_ID_PATTERN, Upload
+from api_server.recordings.record import Upload
 from api_server.recordings.store import UploadStore
-from api_server.routes.parameters import PageQuery, is_cursor
+from api_server.routes.parameters import PageQuery
 from api_server.routes.query_answers import (
     AskedQuery,
     DiffAnswer,
@@ -37,25 +33,10 @@ from api_server.routes.query_answers import (
     seen_answer,
     sighting_of_query,
 )
-from common.contracts.identity import CAMERA_ID_PATTERN
+from api_server.routes.query_listing import QueryListing, QueryListQuery
 from common.contracts.segment_job import QUERY_ID_PATTERN
 
 LIVE = "live"
-CursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)]
-VisibleState = Annotated[str, Field(pattern=f"^({'|'.join(SHOWN)})$", description=f"One of {', '.join(SHOWN)}.")]
-
-
-class QueryListQuery(BaseModel):
-    """Filters of `GET /v1/queries`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    state: VisibleState | None = None
-    camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
-    recording: str | None = Field(None, pattern=UPLOAD_ID_PATTERN)
-    analysis: str | None = Field(None, pattern=f"^({'|'.join(ANALYSES)})$")
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: CursorText | None = Field(None, description="`next` of the page before.")
 
 
 class DiffQuery(BaseModel):
@@ -77,7 +58,9 @@ class QueryViews:
         queries: QueryStore,
         registry: QueryRegistry,
         attendance: Attendance,
+        listing: QueryListing,
     ) -> None:
+        self._listing = listing
         self._cameras = cameras
         self._clips = clips
         self._uploads = uploads
@@ -100,13 +83,7 @@ class QueryViews:
         )
 
     def list_all(self, call: Call) -> Reply:
-        query = call.take_query(QueryListQuery)
-        cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
-        states = SHOWN if query.state is None else (QueryState(query.state),)
-        page = self._queries.page(self._where(call, query), states, query.limit, cursor)
-        there = {upload.id for upload in self._uploads.live()} if any(q.question.recording for q in page.items) else {}
-        answers = [query_answer(q, self._attendance, q.question.recording in there) for q in page.items]
-        return Reply(QueryList(queries=answers, next=page.next.encode() if page.next is not None else None))
+        return Reply(self._listing.page(call.subject, call.take_query(QueryListQuery)))
 
     def show(self, call: Call) -> Reply:
         return Reply(self._answer(call.asked))
@@ -168,23 +145,6 @@ class QueryViews:
         if camera is None or not may(call.subject, Action.QUERY_ASK, camera.facts):
             raise not_found()
         return camera
-
-    def _where(self, call: Call, query: QueryListQuery) -> Where:
-        """What `call.subject` may see: queries on cameras that are there, and on their own uploads."""
-        allowed = {c.id for c in self._cameras.active() if may(call.subject, Action.QUERY_VIEW, c.facts)}
-        of_uploads: dict[str, object] = {"camera": None}
-        if not may_on_any(call.subject, Action.QUERY_VIEW):
-            of_uploads["owner"] = call.subject.user_id
-        on_cameras: Where = {"camera": {"$in": sorted(allowed)}}
-        has_own = may_on_own(call.subject, Action.QUERY_VIEW)
-        parts: list[Where] = [{"$or": [on_cameras, of_uploads]} if has_own else on_cameras]
-        wanted = {
-            "camera": query.camera,
-            "question.recording": query.recording,
-            "question.analysis": query.analysis,
-        }
-        parts += [{field: value} for field, value in wanted.items() if value is not None]
-        return {"$and": parts}
 
     def _answer(self, query: QueryRecord) -> QueryAnswer:
         recording = query.question.recording

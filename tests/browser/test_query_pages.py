@@ -131,3 +131,14 @@ def test_query_is_followed_by_events_and_by_asking_where_there_is_no_place(
         expect(one.locator("#sightings button").first).to_be_visible()
     expect(page.locator("#input-video")).to_be_visible()
     wait_js(page, "document.querySelector('#input-video').readyState >= 1")
+
+    del asked[:]
+    page.goto(f"{stage.url}/queries")
+    expect(page.locator(f'[data-query="{query_id}"]')).to_contain_text("finished")
+    second = stage.ask(camera=camera, **{"from": start_ms, "to": start_ms + 5_000})
+    card = page.locator(f'[data-query="{second}"]')
+    expect(card).to_contain_text("received")
+    stage.tell(QueryFailed(query_id=second, reason="The video cannot be decoded."))
+    expect(card).to_contain_text("The video cannot be decoded.")
+    assert sum(one.startswith("/v1/queries/events?") for one in asked) == 1
+    assert sum(one.startswith("/v1/queries?") for one in asked) == 1, "the list is followed, not asked again and again"

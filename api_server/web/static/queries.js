@@ -1,8 +1,8 @@
 // The queries page: what runs and what was found, the newest first.
-import { repeat } from "./api.js";
-import { byId, el, picture } from "./dom.js";
-import { showEmpty, wireFilters } from "./filters.js";
+import { byId, el, picture, showProblem } from "./dom.js";
+import { queryOf, showEmpty, wireFilters } from "./filters.js";
 import { pagedList } from "./paging.js";
+import { followQueries } from "./query_events.js";
 import { isActive, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, duration, timeOf } from "./words.js";
 
@@ -75,9 +75,7 @@ function take(page, isFirst) {
 const list = pagedList("/v1/queries", PAGE, form, take);
 
 /** What is new, and how far what is shown has come. */
-async function refresh() {
-  const page = await list.newest(PAGE);
-  if (page === null) return;
+function refresh(page) {
   const fresh = page.queries.filter((one) => !cards.has(one.id));
   update(page.queries);
   grid.prepend(...fresh.map((one) => cards.get(one.id).card));
@@ -93,7 +91,21 @@ async function refresh() {
   showEmpty(grid.children.length === 0, form);
 }
 
+let unfollow = () => {};
+let turn = 0;
 
-await wireFilters(form, list.reload);
-await list.reload();
-repeat(2, refresh);
+/** The list with the filters as they are now, followed from then on. */
+async function reload() {
+  turn += 1;
+  const mine = turn;
+  unfollow();
+  unfollow = () => {};
+  await list.reload();
+  if (mine !== turn) return;
+  const filters = queryOf(form);
+  filters.set("limit", PAGE);
+  unfollow = followQueries(filters, refresh, (problem) => showProblem(byId("problem"), problem));
+}
+
+await wireFilters(form, reload);
+await reload();

@@ -183,3 +183,65 @@ def test_events_wait_while_the_database_is_away(world: World) -> None:
     world.finish_query(query_id)
     assert said(next(events))[1]["state"] == "finished"
     answer.close()
+
+
+# The list
+
+
+def follow_list(browser: Browser, **filters: object) -> TestResponse:
+    return browser.get("/v1/queries/events", query_string=filters, buffered=False)
+
+
+def test_list_events_are_the_first_page_whenever_it_changes(world: World) -> None:
+    ann = world.signed_in("ann")
+    first = asked(world, ann, "ann")
+    answer = follow_list(ann, limit=2)
+    events = chunks(answer)
+    name, page = said(next(events))
+    assert (name, page) == ("queries", ann.get("/v1/queries?limit=2").get_json())
+    world.query_events.write(QueryPlanned(query_id=first, parts=4, duration_ms=10_000, frame_count=100))
+    tell_part(world, first, 0)
+    assert said(next(events))[1] == ann.get("/v1/queries?limit=2").get_json()
+    second = asked(world, ann, "ann")
+    page = said(next(events))[1]
+    assert isinstance(page["queries"], list)
+    assert {query["id"] for query in page["queries"]} == {first, second}
+    world.finish_query(first, parts=4)
+    world.finish_query(second)
+    assert "finished" in next(events).decode(), "and it goes on: another may come"
+    world.clock.advance(5)
+    assert next(events).startswith(b":")
+    answer.close()
+    assert world.streams.count == 0
+
+
+def test_list_events_hold_what_one_may_see_and_no_longer_than_one_may(world: World) -> None:
+    vera = world.signed_in("vera", Role.VIEWER)
+    query_id = asked(world, world.signed_in("ann"), "ann")
+    query = world.queries.get(query_id)
+    assert query is not None
+    answer = follow_list(vera)
+    events = chunks(answer)
+    assert said(next(events))[1]["queries"] == []
+    world.users.edit("usr-vera", {f"grants.{query.camera}": Right.VIEW.value})
+    assert query_id in next(events).decode()
+    world.users.edit("usr-vera", {}, unset=(f"grants.{query.camera}",))
+    assert said(next(events))[1]["queries"] == []
+    vera.send("DELETE", "/v1/session")
+    assert said(next(events)) == ("gone", {"code": "not_signed_in"})
+    assert list(events) == []
+    answer.close()
+
+
+def test_list_events_are_filtered_and_count_among_a_persons_streams(world: World) -> None:
+    ann = world.signed_in("ann")
+    query_id = asked(world, ann, "ann")
+    mine = [follow_list(ann, state="finished"), follow(ann, query_id)]
+    assert said(next(chunks(mine[0])))[1]["queries"] == []
+    assert (follow_list(ann).status_code, STREAMS_PER_USER) == (503, 2)
+    for one in mine:
+        one.close()
+    assert follow_list(ann, limit=51).status_code == 400
+    assert follow_list(ann, cursor="x").status_code == 400
+    assert world.browser().get("/v1/queries/events").status_code == 401
+    assert world.streams.count == 0
