@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from werkzeug.exceptions import ClientDisconnected
 
@@ -20,11 +20,11 @@ from api_server.recordings.intake import (
 )
 from api_server.recordings.record import Upload, make_upload_id, upload_key
 from api_server.recordings.store import UploadStore
-from api_server.recordings.stored_file import open_stored
 from api_server.uploads.record import PART_BYTES, OpenState, OpenUpload
 from api_server.uploads.store import OpenUploadStore
 from common.clock import Clock
 from common.errors import Transient
+from common.storage.object_file import HEADER_BLOCK_BYTES, ObjectFile
 from common.storage.parts import PartedStore
 from common.storage.port import NotFound, ObjectStore
 
@@ -289,8 +289,11 @@ def facts_of(record: OpenUpload, store: ObjectStore, key: str) -> FileFacts:
     """What the file that is stored at `key` says of itself."""
     if record.container not in ("mp4", "mov"):
         return FileFacts()
-    with open_stored(store, key, record.size) as file:
-        return read_facts(file, record.size)
+    with ObjectFile(store, key, record.size, HEADER_BLOCK_BYTES) as file:
+        try:
+            return read_facts(cast(IO[bytes], file), record.size)
+        except OSError:
+            return FileFacts()  # shorter than it was said to be: a worker will say so
 
 
 def gone() -> UploadRefused:

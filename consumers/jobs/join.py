@@ -14,9 +14,9 @@ from common.contracts.segment_job import JoinJob, part_key, result_key, result_p
 from common.contracts.sidecar import FrameDetections
 from common.contracts.sidecar_box import pack_box
 from common.errors import LookoutError
+from common.storage.object_file import ObjectFile
 from common.storage.port import AlreadyExists, ObjectStore
 from consumers.jobs.merge import merge_sightings
-from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
 from consumers.pipeline.encoder.clip_writer import TIME_BASE
 from consumers.pipeline.pictures import JPEG_TYPE, encode_poster

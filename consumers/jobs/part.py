@@ -16,9 +16,9 @@ from common.contracts.segment_job import PartJob, part_key
 from common.contracts.sidecar import FrameDetections
 from common.contracts.sidecar_box import pack_box
 from common.contracts.window import is_searched
+from common.storage.object_file import ObjectFile
 from common.storage.port import AlreadyExists, NotFound, ObjectStore
 from consumers.jobs.job_options import AnalyzersByOptions, sure_enough
-from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.plan import UnusableVideo
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
 from consumers.jobs.stretch import StretchFrame, read_stretch

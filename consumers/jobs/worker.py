@@ -10,9 +10,9 @@ from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.segment_job import JoinJob, PartJob, PlanJob, parse_job
 from common.errors import EncoderFailure, LookoutError, Transient
 from common.kafka.ports import LogReader, Record, TopicPartition
+from common.storage.object_file import ObjectFile
 from common.storage.port import NotFound, ObjectStore
 from consumers.jobs.join import Joiner
-from consumers.jobs.object_file import ObjectFile
 from consumers.jobs.part import NoLongerWanted, PartWorker
 from consumers.jobs.plan import VideoFacts, plan_parts, read_facts
 from consumers.jobs.query_objects import has_result, is_cancelled

@@ -1,4 +1,4 @@
-"""A stored object as a seekable file, so that a part job reads its own stretch and not the whole video."""
+"""A stored object as a seekable file: a few ranged GETs, nothing on disk."""
 
 import io
 from collections import OrderedDict
@@ -8,19 +8,26 @@ from typing_extensions import Buffer
 from common.storage.port import ObjectStore
 
 BLOCK_BYTES = 1024 * 1024
-"""One ranged GET: large enough to hide its latency, small enough not to fetch much beside a stretch."""
+"""One ranged GET: large enough to hide its latency, small enough not to fetch much beside a stretch of a video."""
+HEADER_BLOCK_BYTES = 64 * 1024
+"""For who looks at a file's headers alone."""
 BLOCKS_KEPT = 8
 """The index of an MP4 lies at one end and its samples elsewhere: a demuxer goes to and fro between a few places."""
 
 
 class ObjectFile(io.RawIOBase):
-    """Read-only. Raises NotFound on opening; Transient out of `readinto` when the store is out. One thread."""
+    """Read-only; every read is whole, but at the end. One thread.
 
-    def __init__(self, store: ObjectStore, key: str) -> None:
+    `size`: of the object, where it is known; else it is asked for, which raises NotFound. Reading raises Transient when
+    the store is out, NotFound when the object has gone, and OSError when it is shorter than `size`.
+    """
+
+    def __init__(self, store: ObjectStore, key: str, size: int | None = None, block_bytes: int = BLOCK_BYTES) -> None:
         super().__init__()
         self._store = store
         self._key = key
-        self._size = store.head(key).size
+        self._size = store.head(key).size if size is None else size
+        self._block_bytes = block_bytes
         self._at = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
@@ -43,24 +50,31 @@ class ObjectFile(io.RawIOBase):
         wanted = min(len(target), self._size - self._at)
         done = 0
         while done < wanted:
-            number, start = divmod(self._at, BLOCK_BYTES)
+            number, start = divmod(self._at, self._block_bytes)
             piece = self._block(number)[start : start + wanted - done]
             target[done : done + len(piece)] = piece
             done += len(piece)
             self._at += len(piece)
-        return max(0, done)
+        return done
 
     def _block(self, number: int) -> bytes:
         block = self._blocks.get(number)
         if block is None:
-            first = number * BLOCK_BYTES
-            last = min(first + BLOCK_BYTES, self._size) - 1
-            block = b"".join(self._store.read_range(self._key, first, last).chunks)
-            if len(block) != last - first + 1:
-                raise OSError(f"the store returned {len(block)} bytes instead of {last - first + 1}")
+            block = self._fetched(number)
             self._blocks[number] = block
             if len(self._blocks) > BLOCKS_KEPT:
                 self._blocks.popitem(last=False)
         else:
             self._blocks.move_to_end(number)
+        return block
+
+    def _fetched(self, number: int) -> bytes:
+        first = number * self._block_bytes
+        last = min(first + self._block_bytes, self._size) - 1
+        try:
+            block = b"".join(self._store.read_range(self._key, first, last).chunks)
+        except ValueError as error:
+            raise OSError(f"{self._key} ends before byte {first}") from error
+        if len(block) != last - first + 1:
+            raise OSError(f"the store returned {len(block)} bytes instead of {last - first + 1}")
         return block
