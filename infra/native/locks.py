@@ -18,7 +18,7 @@ from pathlib import Path
 from infra.native.layout import REPOSITORY, REQUIREMENTS
 
 SERVICES = ("producer", "api", "consumers", "signalling", "camera")
-# What `make setup` installs: everything but `exports` (moviepy's own ffmpeg takes 165 MB) and `reference`.
+# What `make setup` installs: everything but `exports` (moviepy's own ffmpeg takes 80 MB) and `reference`.
 DEFAULT = (*SERVICES, "dev")
 COMPLETE = (*DEFAULT, "exports")
 LOCKS: dict[str, tuple[str, ...]] = {

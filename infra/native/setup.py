@@ -38,7 +38,7 @@ def make_models() -> None:
 
 
 def python_track(*, films: bool = False) -> Track:
-    """What needs nothing but Python. `films`: with moviepy and its own ffmpeg (165 MB)."""
+    """What needs nothing but Python. `films`: with moviepy and its own ffmpeg (80 MB)."""
     further = [Step("moviepy for films", VENV / ".lookout-films", (COMPLETE_LOCK,), (package("moviepy"),), add_films)]
     return [
         Step("Python packages into .venv", VENV / ".lookout-lock", (DEFAULT_LOCK,), (VENV_PYTHON,), make_environment),
