@@ -1,6 +1,7 @@
 """Recordings in a real browser: an upload that breaks goes on; any time of a span is played, downloaded and queried."""
 
 import io
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import av
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from common.settings import StorageSettings, load_settings
+from common.storage.s3 import S3ObjectStore
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
 from tests.browser.test_page import sign_in, wait_js
@@ -18,6 +21,12 @@ PIECE = 8 * 2**20
 IS_PLAYING = (
     "() => { const v = document.querySelector('#footage-video'); return v.currentTime > 0.2 && v.videoWidth > 0; }"
 )
+
+
+@pytest.fixture
+def service_variables(service_variables: dict[str, str]) -> dict[str, str]:
+    """The stage of this file may import from a bucket of its own."""
+    return {**service_variables, "LOOKOUT_IMPORT_BUCKETS": f"b{secrets.token_hex(6)}"}
 
 
 def padded(video: bytes, size: int) -> bytes:
@@ -44,6 +53,28 @@ def upload_over_a_break(page: Page, path: Path) -> None:
     dialog.get_by_role("button", name="Upload", exact=True).click()
     expect(page.locator("#rows tr").filter(has_text=path.name)).to_be_visible()
     assert pieces == ["0", str(PIECE), str(PIECE), str(2 * PIECE)]
+
+
+def import_by_key(page: Page, stage: Stage, film: bytes) -> None:
+    bucket = stage.system.variables["LOOKOUT_IMPORT_BUCKETS"]
+    settings = load_settings(StorageSettings, stage.system.variables)
+    archive = S3ObjectStore(settings.model_copy(update={"bucket": bucket}))
+    archive.ensure_bucket()
+    archive.create("2026/yard.mp4", film, "video/mp4")
+    page.get_by_role("button", name="Import from a bucket").click()
+    dialog = page.locator("#import-dialog")
+    expect(dialog).to_contain_text(f"Allowed: {bucket}.")
+    for source, sentence in (
+        (f"s3://{settings.bucket}/x.mp4", "is allowed from"),
+        (f"s3://{bucket}/none.mp4", "There is no"),
+    ):
+        dialog.get_by_label("Object").fill(source)
+        dialog.get_by_role("button", name="Import").click()
+        expect(dialog.get_by_role("alert")).to_contain_text(sentence)
+    dialog.get_by_label("Object").fill(f"s3://{bucket}/2026/yard.mp4")
+    dialog.get_by_role("button", name="Import").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#rows tr").filter(has_text="yard.mp4")).to_contain_text("10 s")
 
 
 def play_and_download(page: Page, camera: str) -> None:
@@ -80,6 +111,7 @@ def test_upload_that_breaks_goes_on_and_spans_are_played(
     assert (upload["bytes"], upload["duration_ms"]) == (len(film), 10_000)
     assert stage.admin.get(upload["video"]).content == film
 
+    import_by_key(page, stage, made[0].video)
     play_and_download(page, camera)
     page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
     page.locator("#footage-dialog").get_by_role("button", name="Query").click()
