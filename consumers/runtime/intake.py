@@ -106,7 +106,8 @@ class Intake:
         if frames == 0:  # it is the store or the broker that is slow
             self._clock.sleep(longest_s)
         else:
-            several = max(1, self._settings.camera_high // 4)  # not one turn for every frame
+            # Not one turn for every frame: with half of its cap a camera alone still keeps all threads busy.
+            several = max(1, self._settings.camera_high // 2)
             self._pool.wait_for_room(min(self._flow.resume_below, max(1, frames - several)), longest_s)
 
     def _take(self, records: int, longest_s: float) -> None:
