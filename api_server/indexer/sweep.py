@@ -166,7 +166,8 @@ class Sweep:
             except AlreadyExists:
                 pass  # its worker was slow, not gone
         if clip_id.poster_key not in names:
-            # Making one takes a decoder, which is not here; the page shows the video's first picture instead.
+            # Making one takes a decoder, which is not here; lists say so in words, and the player shows the video's
+            # first picture.
             report.posters_missing += 1
         if record is None:
             event = clip_ready(stored.sidecar, stored.size)
