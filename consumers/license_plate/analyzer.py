@@ -6,12 +6,12 @@ from typing import Any
 
 from common.contracts.detection import Detection, ModelInfo
 from common.model_registry import PLATE_LOCATOR, TEXT_DETECTOR, TEXT_RECOGNISER, joined
-from consumers.license_plate.characters import count_characters
+from consumers.license_plate.characters import looks_filled
 from consumers.license_plate.locator import PlateLocator, without_overlaps
 from consumers.license_plate.options import Mode, read_options
-from consumers.license_plate.quad import Quad, grown, straightened
+from consumers.license_plate.quad import Quad, grown
 from consumers.license_plate.reader import MARGIN_X, MARGIN_Y, PlateReader, PlateReading
-from consumers.license_plate.recogniser import STRIP_HEIGHT, WIDTH_MAX, Recogniser
+from consumers.license_plate.recogniser import Recogniser
 from consumers.license_plate.text_detector import TextDetector
 from consumers.pipeline.analysis import Picture
 
@@ -42,10 +42,6 @@ EFFORTS = {
     Mode.STANDARD: Effort(long_sides=(640,), rows=4, located_min=0.35),
     Mode.THOROUGH: Effort(long_sides=(640, 960), rows=6, located_min=0.3),
 }
-FILLED_MIN = 4
-"""Things that look like characters, in a row that is read though it is not the surest one."""
-LOCATED_SURE = 0.85
-"""A row located as surely as this is read without counting them."""
 
 
 class PlateAnalyzer:
@@ -81,7 +77,9 @@ class PlateAnalyzer:
         for long_side in effort.long_sides:
             rows = [row for row in self._locator.find(picture, long_side, effort.located_min) if may_be_plate(row)]
             found += [
-                row for place, row in enumerate(rows[: effort.rows]) if place == 0 or _is_worth_reading(picture, row)
+                row
+                for place, row in enumerate(rows[: effort.rows])
+                if place == 0 or looks_filled(picture, grown(row, MARGIN_X, MARGIN_Y))
             ]
             if max(picture.shape[:2]) <= long_side:
                 break  # never enlarged: the next one would see the same
@@ -93,13 +91,6 @@ class PlateAnalyzer:
 def may_be_plate(row: Quad) -> bool:
     """Whether a row of characters has the size and proportions of a plate's."""
     return row.height >= HEIGHT_MIN and RATIO_MIN <= row.width / row.height <= RATIO_MAX and abs(row.slope) <= SLOPE_MAX
-
-
-def _is_worth_reading(picture: Picture, row: Quad) -> bool:
-    if row.score >= LOCATED_SURE:
-        return True
-    strip = straightened(picture, grown(row, MARGIN_X, MARGIN_Y), STRIP_HEIGHT, WIDTH_MAX)
-    return count_characters(strip) >= FILLED_MIN
 
 
 def build_analyzer(options: Mapping[str, Any]) -> PlateAnalyzer:

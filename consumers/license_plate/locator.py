@@ -22,6 +22,8 @@ WIDER, WIDEST, NEARLY = 1.15, 1.7, 0.8
 NEAR = 0.25
 """Two answers are for one row when their middles are less than this part of its width apart."""
 CANDIDATES_MAX = 64
+GREYS, MIDDLE_GREY = np.arange(256, dtype=np.float32) * np.float32(1 / 255), 0.5
+"""What the network sees for each level of grey, and beyond the edges."""
 
 
 class PlateLocator:
@@ -46,11 +48,14 @@ class PlateLocator:
         return without_overlaps(sorted(found, key=lambda quad: -quad.score)[:CANDIDATES_MAX])
 
     def _level(self, grey: NDArray[np.uint8], score_min: float) -> list[Quad]:
-        rows, columns = -(-grey.shape[0] // STRIDE), -(-grey.shape[1] // STRIDE)
-        values = np.full((1, 1, rows * STRIDE, columns * STRIDE), 0.5, np.float32)
-        np.multiply(grey, np.float32(1 / 255), out=values[0, 0, : grey.shape[0], : grey.shape[1]])
-        cells = run_one(self._session, self._input, values)[0]
+        values = np.asarray(cv2.LUT(grey, GREYS), np.float32)
+        below, beside = -grey.shape[0] % STRIDE, -grey.shape[1] % STRIDE
+        if below or beside:
+            values = np.pad(values, ((0, below), (0, beside)), constant_values=MIDDLE_GREY)
+        cells = run_one(self._session, self._input, values[None, None])[0]
         ys, xs = np.nonzero(cells[0] > np.log(score_min / (1 - score_min)))
+        if len(ys) == 0:
+            return []
         scores = 1 / (1 + np.exp(-cells[0, ys, xs]))
         middles = np.stack([xs + 0.5, ys + 0.5], axis=1) * STRIDE
         corners = cells[1:, ys, xs].T.reshape(-1, 4, 2) * UNIT + middles[:, None]
@@ -62,17 +67,20 @@ def _averaged(corners: NDArray[np.float32], scores: NDArray[np.float32]) -> list
     """Several cells answer for one row: their mean, weighted by score, is placed more exactly than the surest alone."""
     middles = corners.mean(axis=1)
     sizes = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+    # Of all pairs at once: row n tells which answers are for the same row of characters as answer n.
+    away = np.linalg.norm(middles[None] - middles[:, None], axis=2)
+    alike = (away < NEAR * sizes[:, None]) & (np.abs(sizes[None] / sizes[:, None] - 1) < 0.4)
+    squares = scores * scores
     free = np.ones(len(corners), bool)
     quads = []
     for place in range(len(corners)):
         if not free[place]:
             continue
-        away = np.linalg.norm(middles - middles[place], axis=1)
-        alike = (away < NEAR * sizes[place]) & (np.abs(sizes / sizes[place] - 1) < 0.4) & free
-        weights = np.where(alike, scores, 0) ** 2
-        mean = (corners * weights[:, None, None]).sum(axis=0) / weights.sum()
+        taken = alike[place] & free
+        weights = squares[taken]
+        mean = (corners[taken] * weights[:, None, None]).sum(axis=0) / weights.sum()
         quads.append(Quad(mean.astype(np.float32), float(scores[place])))
-        free &= ~alike
+        free &= ~taken
     return quads
 
 
@@ -80,20 +88,23 @@ def without_overlaps(quads: list[Quad]) -> list[Quad]:
     """Of quads that cover one another the surest, or a clearly wider one that is nearly as sure: a part of a plate
     looks like a plate too. `quads`: surest first."""
     kept: list[Quad] = []
+    spans: list[tuple[float, float, float, float]] = []
     for quad in quads:
-        places = [place for place, other in enumerate(kept) if _shared(_span(quad), _span(other)) > OVERLAP_MAX]
+        span = _span(quad)
+        places = [place for place, other in enumerate(spans) if _shared(span, other) > OVERLAP_MAX]
         if not places:
             kept.append(quad)
+            spans.append(span)
         elif len(places) == 1:
             other = kept[places[0]]
             if WIDER * other.width <= quad.width <= WIDEST * other.width and quad.score >= NEARLY * other.score:
-                kept[places[0]] = Quad(quad.corners, other.score)
+                kept[places[0]], spans[places[0]] = Quad(quad.corners, other.score), span
     return kept
 
 
 def _span(quad: Quad) -> tuple[float, float, float, float]:
-    low, high = quad.corners.min(axis=0), quad.corners.max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    xs, ys = zip(*quad.corners.tolist(), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
