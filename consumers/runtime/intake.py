@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 TURN_S = 0.25
 """The loop turns at least this often, with room or without."""
 OUTAGE_POLL_S = 0.5
+WORTH_A_TURN = 6
+"""Frames. With one thread a quarter of a camera's cap is three: the loop turned eighteen times a second for them."""
 PROBE_AHEAD = 8
 """Probe mode takes its frames one by one; so many of a partition wait, and the rest stays out of the way of others."""
 
@@ -106,8 +108,9 @@ class Intake:
         if frames == 0:  # it is the store or the broker that is slow
             self._clock.sleep(longest_s)
         else:
-            # Not one turn for every frame: with half of its cap a camera alone still keeps all threads busy.
-            several = max(1, self._settings.camera_high // 2)
+            # Not one turn for every frame. No more than this either: of a camera alone, many are in the ordered stage.
+            cap = self._settings.camera_high
+            several = max(1, cap // 4, min(WORTH_A_TURN, cap // 2))
             self._pool.wait_for_room(min(self._flow.resume_below, max(1, frames - several)), longest_s)
 
     def _take(self, records: int, longest_s: float) -> None:
