@@ -133,7 +133,7 @@ def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
             ceiling = cores * 1000 / (trial.cpu_ms + trial.servers_ms)
             best = min(threads * 1000 / (SLEEP_MS + trial.cpu_ms), ceiling)
             ratios.append((trial.per_s / best, trial.others))
-            cpu = f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}"
+            cpu = f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}, middle {trial.middle_per_s:.1f}"
             parts.append(f"{trial.per_s:.1f}/{best:.1f} ({cpu})")
             _say(f"sleeping, {threads} threads: {parts[-1]} frames/s", trial.others)
         value, others = typical(ratios)

@@ -55,6 +55,7 @@ class StopWatch:
             "done": len(done),
             "wall_s": now_s - wall_s,
             "work_s": max(0.0, last_s - wall_s),
+            "middle_per_s": middle_per_s([one.ingested_s + one.ingest_ms / 1000 for one in done]),
             "cpu_s": now_cpu_s - cpu_s,
             "cpu_by_group": difference(cpu_by_group(), by_group),
             "process_cpu_s": now_cpu_s,
@@ -69,6 +70,16 @@ class StopWatch:
         """Camera, ingest time (s since the epoch) and ms from there into the clip, of every frame."""
         with self._lock:
             return [(one.camera, one.ingested_s, round(one.ingest_ms, 2)) for one in self._done]
+
+
+def middle_per_s(done_s: Sequence[float]) -> float:
+    """Frames/s of the middle eight tenths, from the times when frames were through, in any order: without the first
+    frames, that nothing is ahead of, and the last, that leave threads without work. 0 for too few."""
+    ordered = sorted(done_s)
+    first, last = len(ordered) // 10, len(ordered) * 9 // 10 - 1
+    if last <= first or ordered[last] <= ordered[first]:
+        return 0.0
+    return (last - first) / (ordered[last] - ordered[first])
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Setup:
 class Trial:
     """All processes together, from the first frame on. `work_s`: to the last frame in its clip; `elapsed_s`: until
     the last clip was announced. Latencies and stages are of the first process. `others`: share of the machine that
-    others took meanwhile. `servers_ms`: CPU a frame of broker and store, where this process started them."""
+    others took meanwhile. `servers_ms`: CPU a frame of broker and store, where this process started them.
+    `middle_per_s`: frames/s without the first and the last tenth of the frames."""
 
     frames: int
     elapsed_s: float
@@ -67,6 +68,7 @@ class Trial:
     stored_frames: int
     others: float
     servers_ms: float
+    middle_per_s: float
 
     @property
     def cpu_ms(self) -> float:
@@ -140,6 +142,7 @@ def _trial(
         stored_frames=finish.frames,
         others=others,
         servers_ms=max(0.0, servers_s) / finish.frames * 1000,
+        middle_per_s=sum(report["middle_per_s"] for report in reports),
     )
 
 
