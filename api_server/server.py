@@ -123,17 +123,26 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
 
     def _drop(self, conn: Any) -> None:
         """Close a connection that never got as far as a request, without waiting for it. Who has begun one is told."""
-        self._end(conn, _refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The request did not come in time."))
+        answer = _refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The request did not come in time.")
+        self._end(conn, answer if self._has_begun(conn) else b"")
 
     def _refuse(self, conn: Any) -> None:
         """Close a connection whose request is not wanted, and of whose kind there are too many."""
+        self._has_begun(conn)
         self._end(conn, _refusal(HTTPStatus.TOO_MANY_REQUESTS, "too_many", "Too many requests that are refused."))
+
+    @staticmethod
+    def _has_begun(conn: Any) -> bool:
+        """Takes what has come: left unread it would turn the answer into a reset."""
+        try:
+            conn.sock.setblocking(False)  # a request that came with the one before comes with a socket that waits
+            return bool(conn.sock.recv(MOST_UNREAD_BYTES))
+        except OSError:
+            return False
 
     def _end(self, conn: Any, answer: bytes) -> None:
         with contextlib.suppress(OSError):
-            # What is left unread would turn the answer into a reset.
-            if conn.sock.recv(MOST_UNREAD_BYTES):
-                conn.sock.send(answer)
+            conn.sock.send(answer)
         self.nr_conns -= 1
         conn.close()
 
