@@ -18,7 +18,7 @@ from api_server.database.schema import (
     USERS,
 )
 from api_server.routes.parameters import ListQuery
-from api_server.routes.query_routes import QueryListQuery
+from api_server.routes.query_listing import QueryListQuery
 from api_server.routes.recording_routes import RecordingQuery
 
 INDEXES = {spec.name: [index.fields for index in spec.indexes] for spec in COLLECTIONS}
