@@ -2,8 +2,7 @@
 
 The locator finds plates and places their ends by a character or so; the text detector places ends well. So a close look
 comes first, and the direct reading only where it found nothing or a character of it is doubtful: of the labelled plates
-more are right so than with both readings of each, at two thirds of the cost. A row in which the detector sees no line
-is read directly only where it holds things that look like characters.
+more are right so than with both readings of each, at two thirds of the cost.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from consumers.license_plate.characters import looks_filled
 from consumers.license_plate.formats import PlateFormat, as_plate, is_never_plate
 from consumers.license_plate.quad import Quad, grown, straightened
 from consumers.license_plate.recogniser import STRIP_HEIGHT, WIDTH_MAX, Reading, Recogniser
@@ -72,8 +70,7 @@ class PlateReader:
         pixels, the row is made for a close look; 0: it is read directly and no more."""
         readings: list[PlateReading] = []
         is_sure = False
-        lines = self._lines_at(picture, row, look_height) if look_height else []
-        for quad in lines:
+        for quad in self._lines_at(picture, row, look_height) if look_height else ():
             reading = self._recogniser.read(straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX))
             if is_never_plate(reading.text):
                 return None
@@ -82,8 +79,6 @@ class PlateReader:
         if is_sure:
             return best_of(readings)
         quad = grown(row, MARGIN_X if look_height else MARGIN_X_ALONE, MARGIN_Y)
-        if look_height and not lines and not looks_filled(picture, quad):
-            return None
         reading = self._recogniser.read(straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX))
         if is_never_plate(reading.text):
             return None
