@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from common.contracts.clip import ClipId
 from tests.browser.scenes import Cars, Face, make_clip
 from tests.browser.stage import Stage
 from tests.support.service_process import wait_until
@@ -158,8 +159,9 @@ def check_faces(page: Page) -> None:
 
 def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], Page]) -> None:
     camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
-    plates = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
-    recording = stage.add_clip(make_clip(Cars(), camera, start_ms(30), analysis="recorder"))
+    window_ms = start_ms(30)
+    plates = stage.add_clip(make_clip(Cars(), camera, window_ms))
+    recording = stage.add_clip(make_clip(Cars(), camera, window_ms, analysis="recorder"))
     page = open_page()
     sign_in(page, stage, "/clips")
     expect(page.locator(".card")).to_have_count(2)
@@ -219,8 +221,9 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
 def test_boxes_of_a_clip_are_switched_on_and_off(stage: Stage, open_page: Callable[[], Page]) -> None:
     """An analysed clip gives way to the recorded one; a recorded clip gets the boxes of a sidecar."""
     camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
-    plates = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
-    recording = stage.add_clip(make_clip(Cars(), camera, start_ms(30), analysis="recorder"))
+    window_ms = start_ms(30)
+    plates = stage.add_clip(make_clip(Cars(), camera, window_ms))
+    recording = stage.add_clip(make_clip(Cars(), camera, window_ms, analysis="recorder"))
     page = open_page()
     sign_in(page, stage, "/clips")
     expect(page.locator(".card")).to_have_count(2)
@@ -236,6 +239,17 @@ def test_boxes_of_a_clip_are_switched_on_and_off(stage: Stage, open_page: Callab
     wait_js(page, f"({DRAWN_PIXELS}) > 500")
     page.get_by_role("group", name="Boxes").get_by_label("license plate").uncheck()
     wait_js(page, f"({DRAWN_PIXELS}) === 0")
+
+    # A worker that was killed before it stored the poster: a word in the list, the first picture in the player.
+    stage.system.store.delete(ClipId.parse(recording).poster_key)
+    page = open_page()  # that has not seen it before
+    sign_in(page, stage, "/clips")
+    card = page.locator(f'[data-clip="{recording}"]')
+    expect(card).to_contain_text("No picture")
+    expect(card.locator("img")).to_have_count(0)
+    card.click()
+    wait_js(page, "document.querySelector('video').readyState >= 2 && document.querySelector('video').videoWidth > 0")
+    expect(page.locator("#problem")).to_be_hidden()
 
 
 def test_page_works_at_phone_width_and_by_keyboard(stage: Stage, open_page: Callable[[], Page]) -> None:

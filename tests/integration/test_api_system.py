@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api_server.routes.streaming import STREAMS_MAX
+from api_server.waiting_room import PUT_OFF_EACH
 from common.contracts.camera_settings import CameraSettings
 from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
 from common.contracts.identity import hash_token, make_token
@@ -235,6 +236,20 @@ def test_half_requests_and_readers_that_stop_do_not_hold_the_server(system: ApiS
         headers={"Content-Type": "application/json"}, timeout=30,
     )  # fmt: skip
     assert (chunked.status_code, chunked.json()["code"]) == (411, "length_required")
+
+    # What is refused anyway waits, also behind another request of its connection; of too much the rest is told so.
+    long = b"POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    behind = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    unwelcome = [socket.create_connection(("127.0.0.1", system.api.port), 60) for _ in range(PUT_OFF_EACH + 10)]
+    for n, connection in enumerate(unwelcome):
+        connection.sendall((behind if n % 2 else b"") + long)
+    assert httpx.get(system.url + "/livez", timeout=30).status_code == 200
+    for n, connection in enumerate(unwelcome):
+        with connection, connection.makefile("rb") as answers:
+            said = answers.read()
+        assert (n % 2 == 1) is said.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 413" in said or b"HTTP/1.1 429" in said
+    assert "Traceback" not in system.api.log
 
 
 @pytest.mark.slow
