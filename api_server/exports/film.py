@@ -67,7 +67,7 @@ class FilmFormat:
 
 
 def require_moviepy() -> None:
-    """Looked for, not imported: that takes 50 MB, and films are rare. Raises ConfigurationError where it is not there."""
+    """Looked for, not imported: that takes 50 MB, and films are rare. Raises ConfigurationError: it is not there."""
     if importlib.util.find_spec("moviepy") is None:
         raise ConfigurationError(MISSING)
 
@@ -87,7 +87,7 @@ class FilmMaker:
 
     def add(self, scene: Scene) -> None:
         """Cut and caption one clip. One that cannot be read becomes a note, and the film goes on."""
-        import moviepy  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
+        import moviepy  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - an extra
 
         try:
             with moviepy.VideoFileClip(str(scene.path), audio=False) as video:
@@ -102,7 +102,7 @@ class FilmMaker:
         """Join the pieces. Raises FilmFailed."""
         if not self._pieces:
             raise FilmFailed("None of the clips could be read.")
-        import imageio_ffmpeg  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - comes with moviepy
+        import imageio_ffmpeg  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - comes with moviepy
 
         listing = self._folder / "pieces.txt"
         listing.write_text("".join(f"file '{piece.name}'\n" for piece in self._pieces), encoding="ascii")
