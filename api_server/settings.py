@@ -34,7 +34,7 @@ class ApiSettings(RetentionSettings):
     demo: bool = Field(True, alias="DEMO")
     sign_up: SignUp = Field(SignUp.INVITATION, alias="LOOKOUT_SIGN_UP", description="invitation, open, closed")
     plate_search_reason: bool = Field(
-        False, alias="LOOKOUT_PLATE_SEARCH_REASON", description="a search for a plate must say why"
+        False, alias="LOOKOUT_PLATE_SEARCH_REASON", description="a search for a plate or a person must say why"
     )
     admin_totp: bool = Field(False, alias="LOOKOUT_ADMIN_TOTP", description="admins need a second factor")
     new_user_demo: bool = Field(

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 
 from flask import Request
@@ -44,10 +45,11 @@ class Auditor:
         audited = AUDITED.get(route.endpoint)
         if audited is None or audited.in_view or (audited.is_view and request.method == "HEAD"):
             return
-        if audited.searches_plates and not self._is_search(call):
+        if audited.searches:
+            self._before_search(audited, call, request)
             return
         note = _note(audited, call, request)
-        if audited.is_view or audited.searches_plates:
+        if audited.is_view:
             self.look(note)
         else:
             self._log.append(note)
@@ -67,13 +69,14 @@ class Auditor:
             )
         )
 
-    def _is_search(self, call: Call) -> bool:
-        text, reason = getattr(call.query, "text", None), getattr(call.query, "reason", None)
-        if text is None:
-            return False
-        if self._needs_reason and len((reason or "").strip()) < REASON_MIN_CHARS:
-            raise ApiError(422, "reason_needed", "Searching for a plate needs a reason here: say why (reason=...).")
-        return True
+    def _before_search(self, audited: Audited, call: Call, request: Request) -> None:
+        actions = [action for name, action in audited.searches.items() if getattr(call.query, name, None) is not None]
+        reason = getattr(call.query, "reason", None) or ""
+        if actions and self._needs_reason and len(reason.strip()) < REASON_MIN_CHARS:
+            sentence = "Searching for a plate or a person needs a reason here: say why (reason=...)."
+            raise ApiError(422, "reason_needed", sentence)
+        for action in actions:
+            self.look(replace(_note(audited, call, request), action=action))
 
     def look(self, note: Note) -> None:
         """Write down a look that the route table knows nothing of: the same look is written once in a while."""

@@ -4,7 +4,7 @@ A test walks the route table: an unsafe route, and one that sends video, stands 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,21 +12,26 @@ class Audited:
     """`said`: names of fields of the query, the body and the path whose values are written down too, if they are set.
 
     `is_view`: looking. A player asks for a video in many pieces, so it is written once in a while, not each time.
-    `searches_plates`: only when a plate is searched for, with a reason if the setting asks for one. `in_view`: the view
-    writes it itself, because only it knows how it went; all others are written before they are done.
+    `searches`: field of the query to action: only when there is such a field, with a reason if the setting asks for
+    one. `in_view`: the view writes it itself, because only it knows how it went; all others are written before they are
+    done.
     """
 
     action: str
     said: tuple[str, ...] = ()
     is_view: bool = False
-    searches_plates: bool = False
+    searches: Mapping[str, str] = field(default_factory=dict)
     in_view: bool = False
 
 
 LOGIN = Audited("login", in_view=True)
 LOGIN_FAILED = "login.failed"
 RECOVERY_CODE_USED = "totp.recovery_used"
-PLATE_SEARCH = Audited("plate.search", said=("text", "reason", "camera", "from_ms", "to_ms"), searches_plates=True)
+_SEARCH = Audited(
+    "search",
+    said=("text", "person", "reason", "camera", "from_ms", "to_ms"),
+    searches={"text": "plate.search", "person": "person.search"},
+)
 _CLIP_VIEW = Audited("clip.view", said=("download",), is_view=True)
 _QUERY_VIEW = Audited("query.view", said=("download",), is_view=True)
 
@@ -59,8 +64,8 @@ AUDITED: Mapping[str, Audited] = {
     "POST /v1/cameras/<camera_id>/token": Audited("camera.token", said=("overlap_s",)),
     "DELETE /v1/cameras/<camera_id>/tokens/<camera_token_id>": Audited("camera.token_end"),
     "POST /v1/live-token": Audited("live.watch", said=("cameras",), is_view=True),
-    "GET /v1/clips": PLATE_SEARCH,
-    "GET /v1/sightings": PLATE_SEARCH,
+    "GET /v1/clips": _SEARCH,
+    "GET /v1/sightings": _SEARCH,
     "GET /v1/clips/<clip_id>/video": _CLIP_VIEW,
     "GET /v1/clips/<clip_id>/sidecar": _CLIP_VIEW,
     "DELETE /v1/clips/<clip_id>": Audited("clip.delete"),

@@ -1,26 +1,34 @@
-"""Pages of a list that grows at its front: a cursor names the last item seen, not a number of items."""
+"""Pages of a list that grows at its end: a cursor names the last item seen, not a number of items."""
 
 import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Literal
 
-from api_server.database.port import Where
+from api_server.database.port import Sort, Where
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
 CURSOR_MAX_CHARS = 400
+Order = Literal["newest", "oldest"]
+"""Which end of a list comes first."""
+NEWEST: Order = "newest"
+OLDEST: Order = "oldest"
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last item of a page: its sort value (ms or µs) and its id. The next page begins after it."""
+    """The last item of a page: its sort value (ms or µs) and its id, in a list of that `order`. The next page begins
+    after it."""
 
     at: int
     id: str
+    order: Order = NEWEST
 
     def encode(self) -> str:
-        raw = json.dumps([self.at, self.id], separators=(",", ":")).encode()
+        fields = [self.at, self.id] + ([self.order] if self.order != NEWEST else [])
+        raw = json.dumps(fields, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
     @classmethod
@@ -33,16 +41,22 @@ class Cursor:
         except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError("not a cursor") from error
         match fields:
-            case [int(at), str(item)] if not isinstance(at, bool) and 0 <= at < 2**62:
-                return cls(at, item)
+            case [int(at), str(item), *rest] if not isinstance(at, bool) and 0 <= at < 2**62 and rest in ([], [OLDEST]):
+                return cls(at, item, OLDEST if rest else NEWEST)
         raise ValueError("not a cursor")
 
 
 def after(cursor: Cursor, at_field: str, id_field: str) -> Where:
-    """What lies behind `cursor` in a list sorted by both fields, descending."""
+    """What lies behind `cursor` in a list sorted by both fields, in the cursor's order."""
+    beyond = "$gt" if cursor.order == OLDEST else "$lt"
     return {
         "$or": [
-            {at_field: {"$lt": cursor.at}},
-            {at_field: cursor.at, id_field: {"$lt": cursor.id}},
+            {at_field: {beyond: cursor.at}},
+            {at_field: cursor.at, id_field: {beyond: cursor.id}},
         ]
     }
+
+
+def sorted_by(order: Order, *fields: str) -> Sort:
+    """The sort of a list in `order`; an index over `fields` is walked either way."""
+    return [(field, 1 if order == OLDEST else -1) for field in fields]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from api_server.clips.person_name import person_key, person_of
 from api_server.clips.plate_text import plate_key
 from api_server.database.record import Record
 from common.contracts.camera_settings import RECORDER
@@ -81,6 +82,7 @@ class SightingRecord(Record):
     label: str | None = None
     text: str | None = None
     text_key: str | None = None
+    person_key: str | None = None
     confidence: float
     scores: dict[str, float] | None = None
     first_us: int
@@ -90,6 +92,11 @@ class SightingRecord(Record):
     best_pts_ms: int
     track: int
     start_ms: int
+
+    @property
+    def person(self) -> str | None:
+        """Who was recognised."""
+        return person_of(self.analysis, self.label)
 
 
 class GapRecord(Record):
@@ -160,12 +167,14 @@ def sighting_records(event: ClipReady) -> list[SightingRecord]:
 
 
 def _sighting_record(event: ClipReady, sighting: Sighting) -> SightingRecord:
+    person = person_of(event.analysis, sighting.label)
     return SightingRecord(
         id=f"{event.clip_id}.{sighting.n}",
         clip=event.clip_id,
         analysis=event.analysis,
         camera=event.camera,
         text_key=plate_key(sighting.text) if sighting.text else None,
+        person_key=person_key(person) if person else None,
         start_ms=event.start_ms,
         **sighting.model_dump(),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from api_server.clips.filters import SightingFilter
-from api_server.clips.paging import Cursor, after
+from api_server.clips.paging import NEWEST, Cursor, Order, after, sorted_by
 from api_server.clips.records import ClipRecord, ClipState, SightingRecord
 from api_server.database.port import Database, Where
 from api_server.database.schema import CLIPS, SIGHTINGS
@@ -42,21 +42,30 @@ class ClipStore:
         document = self._clips.get(clip_id)
         return ClipRecord.from_document(document) if document is not None else None
 
-    def page(self, wanted: SightingFilter, shows_empty: bool, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
-        """The newest first, by window start."""
+    def page(
+        self,
+        wanted: SightingFilter,
+        shows_empty: bool,
+        limit: int,
+        cursor: Cursor | None,
+        order: Order = NEWEST,
+    ) -> Page[ClipRecord]:
+        """By window start. A cursor has to be of the same order."""
         if wanted.is_about_sightings:
-            return self._page_by_sightings(wanted, limit, cursor)
+            return self._page_by_sightings(wanted, limit, cursor, order)
         where = _narrowed(wanted.clips_where(shows_empty), cursor, "start_ms", "_id")
-        found = self._clips.find(where, sort=[("start_ms", -1), ("_id", -1)], limit=limit + 1)
+        found = self._clips.find(where, sort=sorted_by(order, "start_ms", "_id"), limit=limit + 1)
         records = [ClipRecord.from_document(document) for document in found]
-        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id))
+        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id, order))
 
-    def sightings_page(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[SightingRecord]:
-        """The newest first, by when they were first seen."""
+    def sightings_page(
+        self, wanted: SightingFilter, limit: int, cursor: Cursor | None, order: Order = NEWEST
+    ) -> Page[SightingRecord]:
+        """By when they were first seen. A cursor has to be of the same order."""
         where = _narrowed(wanted.where(), cursor, "first_us", "_id")
-        found = self._sightings.find(where, sort=[("first_us", -1), ("_id", -1)], limit=limit + 1)
+        found = self._sightings.find(where, sort=sorted_by(order, "first_us", "_id"), limit=limit + 1)
         records = [SightingRecord.from_document(document) for document in found]
-        return _page(records, limit, lambda record: Cursor(record.first_us, record.id))
+        return _page(records, limit, lambda record: Cursor(record.first_us, record.id, order))
 
     def sightings_of(self, clip_id: str) -> list[SightingRecord]:
         """By number."""
@@ -110,20 +119,22 @@ class ClipStore:
             hidden += len(gone)
         return hidden > 0
 
-    def _page_by_sightings(self, wanted: SightingFilter, limit: int, cursor: Cursor | None) -> Page[ClipRecord]:
+    def _page_by_sightings(
+        self, wanted: SightingFilter, limit: int, cursor: Cursor | None, order: Order
+    ) -> Page[ClipRecord]:
         """Walks the sightings in the order of their clips until enough clips are found, in steps that grow: most pages
         need few, and the light server looks through all clips for every id it is asked for."""
         records: list[ClipRecord] = []
         at, step = cursor, min(BATCH, 2 * (limit + 1))
         while len(records) <= limit:
             where = _narrowed(wanted.where(), at, "start_ms", "clip")
-            found = self._sightings.find(where, sort=[("start_ms", -1), ("clip", -1)], limit=step)
+            found = self._sightings.find(where, sort=sorted_by(order, "start_ms", "clip"), limit=step)
             if not found:
                 break
             ids = list(dict.fromkeys(document["clip"] for document in found))
             records += self._live_in_order(ids, limit + 1 - len(records))
-            at, step = Cursor(found[-1]["start_ms"], found[-1]["clip"]), min(BATCH, 2 * step)
-        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id))
+            at, step = Cursor(found[-1]["start_ms"], found[-1]["clip"], order), min(BATCH, 2 * step)
+        return _page(records, limit, lambda record: Cursor(record.start_ms, record.id, order))
 
     def _live_in_order(self, ids: Sequence[str], most: int) -> list[ClipRecord]:
         """The first `most` of these clips that are live; as few are asked for as will do."""

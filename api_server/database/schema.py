@@ -72,6 +72,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
             Index(("analysis", "first_us", "_id")),
             Index(("label", "first_us", "_id")),
             Index(("text_key",)),
+            Index(("person_key",)),
             Index(("clip",)),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from api_server.clips.paging import Cursor, after
+from api_server.clips.paging import NEWEST, Cursor, Order, after, sorted_by
 from api_server.clips.store import Page
 from api_server.database.port import Database, Where
 from api_server.database.revised import rewrite
@@ -90,15 +90,17 @@ class QueryStore:
         shown = records[:limit]
         return Page(shown, Cursor(shown[-1].n, shown[-1].id) if len(records) > limit else None)
 
-    def search_page(self, query_id: str, where: Where, limit: int, cursor: Cursor | None) -> Page[QuerySightingRecord]:
-        """Those of a result that `where` lets through, the newest first."""
+    def search_page(
+        self, query_id: str, where: Where, limit: int, cursor: Cursor | None, order: Order = NEWEST
+    ) -> Page[QuerySightingRecord]:
+        """Those of a result that `where` lets through, by when they were first seen."""
         parts: list[Where] = [{"query_id": query_id}, *([where] if where else [])]
         if cursor is not None:
             parts.append(after(cursor, "first_us", "_id"))
-        found = self._sightings.find({"$and": parts}, sort=[("first_us", -1), ("_id", -1)], limit=limit + 1)
+        found = self._sightings.find({"$and": parts}, sort=sorted_by(order, "first_us", "_id"), limit=limit + 1)
         records = [QuerySightingRecord.from_document(document) for document in found]
         shown = records[:limit]
-        return Page(shown, Cursor(shown[-1].first_us, shown[-1].id) if len(records) > limit else None)
+        return Page(shown, Cursor(shown[-1].first_us, shown[-1].id, order) if len(records) > limit else None)
 
     def sightings_of(self, query_id: str) -> list[QuerySightingRecord]:
         """At most DIFF_MAX, in the order of the result."""

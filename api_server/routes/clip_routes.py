@@ -99,7 +99,9 @@ def clip_routes(cameras: CameraStore, clips: ClipStore, holds: Holds) -> list[Ro
         query = call.take_query(ClipQuery)
         wanted = permitted_filter(cameras, call.subject, Action.CLIP_VIEW, query)
         shows_empty = query.sightings == "any"
-        page = clips.page(wanted, shows_empty, query.limit, query.position) if wanted is not None else Page([], None)
+        page: Page[ClipRecord] = Page([], None)
+        if wanted is not None:
+            page = clips.page(wanted, shows_empty, query.limit, query.position, query.sort)
         return Reply(
             ClipList(
                 clips=[ClipAnswer.model_validate(clip_fields(record)) for record in page.items],
@@ -138,7 +140,7 @@ def clip_routes(cameras: CameraStore, clips: ClipStore, holds: Holds) -> list[Ro
             "/v1/clips",
             SignedIn(Action.CLIP_VIEW),
             list_clips,
-            "Clips, the newest first. Analysis clips without sightings are left out unless asked for.",
+            "Clips, by their time. Analysis clips without sightings are left out unless asked for.",
             query=ClipQuery,
             answer=ClipList,
         ),

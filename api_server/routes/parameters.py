@@ -1,11 +1,12 @@
 """Query parameters that several lists share."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, NEWEST, Cursor, Order
+from api_server.clips.person_name import person_key
 from api_server.clips.plate_text import plate_key
 from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
 
@@ -32,8 +33,21 @@ def _has_letters(text: str) -> str:
     return text
 
 
-def is_cursor(text: str) -> str:
+def _has_name(text: str) -> str:
+    if not person_key(text):
+        raise ValueError("must have a letter or a digit")
+    return text
+
+
+def _is_cursor_of_any_order(text: str) -> str:
     Cursor.decode(text)
+    return text
+
+
+def is_cursor(text: str) -> str:
+    """Of a list that has one order."""
+    if Cursor.decode(text).order != NEWEST:
+        raise ValueError("not a cursor of this list")
     return text
 
 
@@ -48,24 +62,40 @@ PlateText = Annotated[
     Field(max_length=32, description="Part of a plate; O is 0, I is 1, and of 4 or more one may differ."),
     AfterValidator(_has_letters),
 ]
+PersonName = Annotated[
+    str,
+    Field(max_length=80, description="Part of a recognised person's name; case, accents and spaces do not matter."),
+    AfterValidator(_has_name),
+]
 
 
 class ListQuery(BaseModel):
-    """Filters and paging of every list. `from` and `to` bound the capture time, [from, to)."""
+    """Filters, order and paging of clips and sightings. `from` and `to` bound the capture time, [from, to)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
     analysis: str | None = Field(None, pattern=ANALYSIS_PATTERN)
-    label: str | None = Field(None, min_length=1, max_length=64, description="Exact, as `happy`.")
+    label: str | None = Field(None, min_length=1, max_length=64, description="Exact, as `car`.")
+    emotion: str | None = Field(None, min_length=1, max_length=64, description="A label of `emotion`, as `happy`.")
     text: PlateText | None = None
-    reason: str | None = Field(None, max_length=200, description="Why a plate is searched for; for the audit log.")
+    person: PersonName | None = None
+    reason: str | None = Field(
+        None, max_length=200, description="Why a plate or a person is searched for; for the audit log."
+    )
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
+    sort: Order = Field(NEWEST, description="Which come first.")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = Field(
-        None, description="`next` of the page before."
+    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor_of_any_order)] | None = Field(
+        None, description="`next` of the page before, in the same order."
     )
+
+    @model_validator(mode="after")
+    def _cursor_is_of_this_order(self) -> Self:
+        if self.position is not None and self.position.order != self.sort:
+            raise ValueError(f"the cursor is of a list with sort={self.position.order}; begin anew without it")
+        return self
 
     @property
     def position(self) -> Cursor | None:
@@ -78,7 +108,7 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
+    cursor: CursorText | None = None
 
     @property
     def position(self) -> Cursor | None:

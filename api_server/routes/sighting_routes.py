@@ -1,18 +1,19 @@
 """Searching sightings."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, Field
 
 from api_server.access.permission import Action
 from api_server.access.rules import SignedIn
 from api_server.cameras.store import CameraStore
-from api_server.clips.filters import SightingFilter
 from api_server.clips.records import SightingRecord
 from api_server.clips.store import ClipStore, Page
 from api_server.http.route import Call, Reply, Route
 from api_server.queries.record import QueryRecord, QuerySightingRecord, QueryState
 from api_server.queries.store import QueryStore
 from api_server.routes.parameters import ListQuery
-from api_server.routes.visible import permitted_filter, visible_query
+from api_server.routes.visible import permitted_filter, sighting_filter, visible_query
 from common.contracts.detection import Box
 from common.contracts.segment_job import QUERY_ID_PATTERN
 
@@ -31,6 +32,7 @@ class SightingAnswer(BaseModel):
     kind: str
     label: str | None
     text: str | None
+    person: str | None = Field(None, description="Who it is, of analysis `recognition`.")
     confidence: float
     scores: dict[str, float] | None
     first_us: int
@@ -67,6 +69,7 @@ def sighting_answer(record: SightingRecord) -> SightingAnswer:
         kind=record.kind,
         label=record.label,
         text=record.text,
+        person=record.person,
         confidence=record.confidence,
         scores=record.scores,
         first_us=record.first_us,
@@ -103,7 +106,9 @@ def sighting_routes(cameras: CameraStore, clips: ClipStore, queries: QueryStore)
         if query.query is not None:
             return search_result(call, query)
         wanted = permitted_filter(cameras, call.subject, Action.CLIP_VIEW, query)
-        page = clips.sightings_page(wanted, query.limit, query.position) if wanted is not None else Page([], None)
+        page: Page[SightingRecord] = Page([], None)
+        if wanted is not None:
+            page = clips.sightings_page(wanted, query.limit, query.position, query.sort)
         return Reply(
             SightingList(
                 sightings=[sighting_answer(record) for record in page.items],
@@ -115,10 +120,12 @@ def sighting_routes(cameras: CameraStore, clips: ClipStore, queries: QueryStore)
         """What a query found is searched like everything else, by who may see the query."""
         asked = visible_query(cameras, queries, call.subject, query.query or "")
         is_of_it = query.camera in (None, asked.camera) and query.analysis in (None, asked.question.analysis)
-        if asked.state is not QueryState.FINISHED or not is_of_it:
+        wanted = sighting_filter(query, asked.question.analysis)
+        if asked.state is not QueryState.FINISHED or not is_of_it or wanted is None:
             return Reply(SightingList(sightings=[], next=None))
-        wanted = SightingFilter(label=query.label, text=query.text, from_ms=query.from_ms, to_ms=query.to_ms)
-        page = queries.search_page(asked.id, wanted.where(), query.limit, query.position)
+        # All of a result is of one analysis, and no document of it says which.
+        where = replace(wanted, analysis=None).where()
+        page = queries.search_page(asked.id, where, query.limit, query.position, query.sort)
         return Reply(
             SightingList(
                 sightings=[sighting_of_result(asked, record) for record in page.items],
@@ -132,7 +139,7 @@ def sighting_routes(cameras: CameraStore, clips: ClipStore, queries: QueryStore)
             "/v1/sightings",
             SignedIn(Action.CLIP_VIEW),
             search,
-            "Sightings, the newest first; of clips, or of one query's result.",
+            "Sightings, by when they were first seen; of clips, or of one query's result.",
             query=SightingQuery,
             answer=SightingList,
             errors=(404,),

@@ -1,5 +1,7 @@
 """Which cameras, and which query, a list may be about."""
 
+from collections.abc import Collection
+
 from api_server.access.permission import Action, CameraFacts, may, may_on_any
 from api_server.access.subject import Subject
 from api_server.cameras.store import CameraStore
@@ -8,6 +10,7 @@ from api_server.http.errors import not_found
 from api_server.queries.record import QueryRecord
 from api_server.queries.store import QueryStore
 from api_server.routes.parameters import ListQuery
+from common.contracts.camera_settings import EMOTION
 
 
 def permitted_filter(cameras: CameraStore, subject: Subject, action: Action, query: ListQuery) -> SightingFilter | None:
@@ -20,11 +23,24 @@ def permitted_filter(cameras: CameraStore, subject: Subject, action: Action, que
             allowed &= {query.camera}
         if not allowed:
             return None
+    return sighting_filter(query, query.analysis, allowed)
+
+
+def sighting_filter(
+    query: ListQuery, analysis: str | None = None, cameras: Collection[str] | None = None
+) -> SightingFilter | None:
+    """What is asked of each sighting; None when nothing can be like that. An emotion is a label of one analysis."""
+    label = query.label
+    if query.emotion is not None:
+        if analysis not in (None, EMOTION) or label not in (None, query.emotion):
+            return None
+        analysis, label = EMOTION, query.emotion
     return SightingFilter(
-        cameras=allowed,
-        analysis=query.analysis,
-        label=query.label,
+        cameras=cameras,
+        analysis=analysis,
+        label=label,
         text=query.text,
+        person=query.person,
         from_ms=query.from_ms,
         to_ms=query.to_ms,
     )

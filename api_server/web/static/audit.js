@@ -9,6 +9,7 @@ const rows = byId("rows");
 const PAGE = 50;
 const WORDS = {
   "login": "signed in", "login.failed": "was refused", "logout": "signed out", "plate.search": "searched for a plate",
+  "person.search": "searched for a person",
   "clip.view": "looked at a clip", "recording.view": "looked at a recording", "query.view": "looked at a result",
   "live.watch": "watched live", "clip.delete": "deleted a clip", "audit.view": "read this log", "grant.set": "granted a camera",
   "grant.withdraw": "took a grant back", "user.invite": "invited", "user.change": "changed an account",

@@ -289,6 +289,20 @@ def test_plate_search_without_a_reason_is_refused_where_a_setting_asks_for_one(t
     assert len(world.audited("plate.search")) == 1
 
 
+@pytest.mark.parametrize("path", ["/v1/sightings", "/v1/clips"])
+def test_search_for_a_person_is_written_like_one_for_a_plate(tmp_path: Path, path: str) -> None:
+    world = World(tmp_path, PLATE_SEARCH_REASON="1")
+    ann = world.signed_in("ann")
+    assert ann.get(f"{path}?person=ada").get_json()["code"] == "reason_needed"
+    for _ in range(2):
+        assert ann.get(f"{path}?person=ada&reason=case+7").status_code == 200
+    assert [entry.details for entry in world.audited("person.search")] == [{"person": "ada", "reason": "case 7"}]
+    assert world.audited("plate.search") == []
+    ann.get(f"{path}?person=ada&text=AB1&reason=case+7")
+    assert len(world.audited("person.search")) == 2
+    assert len(world.audited("plate.search")) == 1
+
+
 # Reading it
 
 

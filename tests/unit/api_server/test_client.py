@@ -23,7 +23,10 @@ def test_client_lists_page_by_page(world: World, client: LookoutClient, monkeypa
     monkeypatch.setattr("common.client.client.PAGE", 2)
     clips = clips_of(world, "ann", 5)
     assert [clip["id"] for clip in client.clips(analysis="license_plate")] == clips[::-1]
+    assert [clip["id"] for clip in client.clips(sort="oldest")] == clips
     assert len(list(client.sightings(text="mab123", from_=1))) == 5
+    assert [one["clip"] for one in client.sightings(sort="oldest", from_=1)] == clips
+    assert list(client.sightings(person="Ada")) == []
     assert [camera["name"] for camera in client.cameras()] == ["Door"]
 
 

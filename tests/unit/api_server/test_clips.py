@@ -78,12 +78,78 @@ def test_list_pages_hold_every_clip_once(world: World, camera: str, ann: Browser
         assert len(seen) == len(set(seen))
 
 
+def walked(browser: Browser, kind: str, query: str) -> list[str]:
+    """Every id of a list, page by page."""
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = browser.get(f"/v1/{kind}?{query}&cursor={cursor}").get_json()
+        seen += [item["id"] for item in page[kind]]
+        if page["next"] is None:
+            return seen
+        cursor = page["next"]
+
+
+@pytest.mark.parametrize("kind", ["clips", "sightings"])
+@pytest.mark.parametrize("narrowed", ["", "&text=AB", "&from=1700000005000", "&camera=CAMERA"])
+def test_list_oldest_first_is_the_newest_first_turned_round(
+    world: World, camera: str, ann: Browser, kind: str, narrowed: str
+) -> None:
+    for n in range(7):
+        at_us = (START + n // 2 * 10_000) * 1000
+        twice = tuple(make_sighting(k, first_us=at_us, last_us=at_us) for k in range(2))
+        analysis = ("emotion", "license_plate")[n % 2]
+        world.add_clip(make_sidecar(camera, analysis, START + n // 2 * 10_000, sightings=twice))
+    query = narrowed.replace("CAMERA", camera)
+    newest = walked(ann, kind, f"limit=3{query}")
+    assert len(newest) == len(set(newest)) > 3
+    assert walked(ann, kind, f"limit=3&sort=newest{query}") == newest
+    assert walked(ann, kind, f"limit=3&sort=oldest{query}") == newest[::-1]
+    assert walked(ann, kind, f"limit=200&sort=oldest{query}") == newest[::-1]
+
+
+@pytest.mark.parametrize("kind", ["clips", "sightings"])
+def test_list_what_comes_meanwhile_shifts_nothing(world: World, camera: str, ann: Browser, kind: str) -> None:
+    def add(n: int) -> str:
+        at_us = (START + n * 10_000) * 1000
+        seen = (make_sighting(first_us=at_us, last_us=at_us),)
+        clip = world.add_clip(make_sidecar(camera, start_ms=START + n * 10_000, sightings=seen)).clip_id
+        return clip if kind == "clips" else f"{clip}.0"
+
+    made = [add(n) for n in range(10, 14)]
+    for turn, (order, expected) in enumerate((("newest", made[::-1]), ("oldest", made))):
+        first = ann.get(f"/v1/{kind}?limit=2&sort={order}").get_json()
+        newer = add(14 + turn)
+        rest = ann.get(f"/v1/{kind}?limit=9&sort={order}&cursor={first['next']}").get_json()
+        shown = [item["id"] for item in first[kind] + rest[kind]]
+        assert [one for one in shown if one in made] == expected
+        assert len(shown) == len(set(shown))
+        # What comes at the front is seen when the list is begun anew, what comes at the end is come by.
+        assert (newer in shown) is (order == "oldest")
+
+
+@pytest.mark.parametrize("kind", ["clips", "sightings"])
+def test_list_cursor_of_another_order_is_refused(world: World, camera: str, ann: Browser, kind: str) -> None:
+    for n in range(3):
+        world.add_clip(make_sidecar(camera, start_ms=START + n * 10_000))
+    newest = ann.get(f"/v1/{kind}?limit=1").get_json()["next"]
+    oldest = ann.get(f"/v1/{kind}?limit=1&sort=oldest").get_json()["next"]
+    for query in (f"cursor={newest}&sort=oldest", f"cursor={oldest}", f"cursor={oldest}&sort=newest"):
+        answer = ann.get(f"/v1/{kind}?{query}")
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
+        assert "begin anew without it" in answer.get_json()["message"]
+    for path in ("/v1/cameras", "/v1/queries", "/v1/recordings", "/v1/exports"):
+        assert ann.get(f"{path}?cursor={oldest}").status_code == 400, path
+
+
 def test_list_a_clip_with_many_fitting_sightings_is_listed_once(world: World, camera: str, ann: Browser) -> None:
     many = tuple(make_sighting(n) for n in range(40))
     clips = [
         world.add_clip(make_sidecar(camera, start_ms=START + n * 10_000, sightings=many)).clip_id for n in range(3)
     ]
     assert ids(ann, "text=MAB") == clips[::-1]
+    assert ids(ann, "text=MAB&sort=oldest") == clips
+    assert walked(ann, "clips", "text=MAB&sort=oldest&limit=1") == clips
 
 
 def test_list_of_an_operator_holds_own_cameras_only(world: World, camera: str, ann: Browser) -> None:
@@ -103,6 +169,7 @@ def test_list_of_an_operator_holds_own_cameras_only(world: World, camera: str, a
         "limit=0", "limit=201", "limit=x", "cursor=x", "cursor=" + Cursor(1, "x").encode() + "A", "camera=../x",
         "camera=A", "analysis=a;b", "from=yesterday", "from=2026-01-01T00:00:00", "to=-1", "text=--",
         "text=" + "x" * 33, "label=" + "x" * 65, "sightings=none", "unknown=1",
+        "sort=longest", "sort=oldest&sort=oldest",
         "limit=5&limit=6", "from=9999999999999999",
     ],
 )  # fmt: skip

@@ -3,11 +3,12 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from api_server.app import build_routes
-from api_server.clips.paging import Cursor
+from api_server.clips.paging import Cursor, Order
 from api_server.settings import ApiSettings, RetentionSettings
 from common.errors import ConfigurationError
 from common.settings import load_settings
@@ -107,7 +108,22 @@ def test_openapi_answers_name_no_secret(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "####", "e30", "WzFd", "WzEsMl0", "WyIxIiwiYSJd", "Wy0xLCJhIl0", "W3RydWUsImEiXQ", "é"]
+    "text",
+    [
+        "",
+        "x",
+        "####",
+        "e30",
+        "WzFd",
+        "WzEsMl0",
+        "WyIxIiwiYSJd",
+        "Wy0xLCJhIl0",
+        "W3RydWUsImEiXQ",
+        "é",
+        "WzEsImEiLCJuZXdlc3QiXQ",
+        "WzEsImEiLCJsb25nZXN0Il0",
+        "WzEsImEiLCJvbGRlc3QiLDFd",
+    ],
 )
 def test_cursor_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
@@ -115,8 +131,9 @@ def test_cursor_that_is_none_is_refused(text: str) -> None:
 
 
 def test_cursor_comes_back_as_it_was() -> None:
-    cursor = Cursor(1_700_000_000_000, "license_plate.cam-a.1.2~3")
-    assert Cursor.decode(cursor.encode()) == cursor
+    for order in get_args(Order):
+        cursor = Cursor(1_700_000_000_000, "license_plate.cam-a.1.2~3", order)
+        assert Cursor.decode(cursor.encode()) == cursor
 
 
 # The page

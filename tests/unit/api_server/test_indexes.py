@@ -1,11 +1,12 @@
 """Every filter of every list has an index that narrows it, or keeps its order, on a real database."""
 
 import itertools
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from api_server.clips.filters import SightingFilter
+from api_server.clips.paging import Order, sorted_by
 from api_server.database.schema import (
     AUDIT,
     CLIPS,
@@ -20,6 +21,7 @@ from api_server.database.schema import (
 from api_server.routes.parameters import ListQuery
 from api_server.routes.query_listing import QueryListQuery
 from api_server.routes.recording_routes import RecordingQuery
+from api_server.routes.visible import sighting_filter
 
 INDEXES = {spec.name: [index.fields for index in spec.indexes] for spec in COLLECTIONS}
 FILTERS: dict[str, dict[str, Any]] = {
@@ -27,10 +29,13 @@ FILTERS: dict[str, dict[str, Any]] = {
     "analysis": {"analysis": "emotion"},
     "label": {"label": "happy"},
     "text": {"text": "M AB 1"},
+    "person": {"person": "Ada"},
     "from": {"from_ms": 1},
     "to": {"to_ms": 1},
 }
-SELECTIVE = {"camera", "analysis", "label", "text_key"}
+PATTERNS = {"text_key", "person_key"}
+"""Fields that are compared by a pattern, over the keys of their index."""
+SELECTIVE = {"camera", "analysis", "label", *PATTERNS}
 """Fields that narrow; times are walked along by the order itself, and states are nearly all the same."""
 
 
@@ -53,14 +58,17 @@ def test_filter_of_sightings_and_clips_has_an_index(names: tuple[str, ...]) -> N
         for field in SELECTIVE & set(where):
             served = [index for index in INDEXES[collection] if index[0] == field]
             assert served, f"{collection} is filtered by {field}, which no index begins with"
-            if field != "text_key":
+            if field not in PATTERNS:
                 # The narrowed list comes in its order: a page reads a page, and not everything.
                 assert any(index[1] in (order[0], "first_us") for index in served), (collection, field)
 
 
 def test_every_parameter_of_the_lists_is_looked_at_here() -> None:
-    paging = {"limit", "cursor", "reason"}
-    assert set(ListQuery.model_fields) - paging == {"camera", "analysis", "label", "text", "from_ms", "to_ms"}
+    paging = {"limit", "cursor", "reason", "sort"}
+    asked = {"camera", "analysis", "label", "emotion", "text", "person", "from_ms", "to_ms"}
+    assert set(ListQuery.model_fields) - paging == asked
+    # An emotion is a label of its analysis.
+    assert sighting_filter(ListQuery.model_validate({"emotion": "happy"})) == SightingFilter(analysis="emotion", label="happy")
     assert set(QueryListQuery.model_fields) - paging == {"state", "camera", "recording", "analysis"}
     assert set(RecordingQuery.model_fields) - paging == {"camera", "source", "from_ms", "to_ms"}
 
@@ -88,6 +96,13 @@ def test_every_parameter_of_the_lists_is_looked_at_here() -> None:
 )
 def test_list_or_chore_has_its_index(collection: str, index: tuple[str, ...]) -> None:
     assert index in INDEXES[collection]
+
+
+@pytest.mark.parametrize("order", get_args(Order))
+def test_order_of_a_list_is_one_direction_of_its_index(order: Order) -> None:
+    fields = ("first_us", "_id")
+    assert [field for field, _ in sorted_by(order, *fields)] == list(fields)
+    assert len({direction for _, direction in sorted_by(order, *fields)}) == 1
 
 
 @pytest.mark.parametrize("field", ["actor", "action", "camera", "target"])

@@ -96,12 +96,12 @@ def test_route_table_every_change_and_every_video_is_audited_or_says_why_not(wor
     assert set(AUDITED) | set(NOT_AUDITED) <= set(routes), "of routes that are no more"
 
 
-def test_route_table_every_search_for_a_plate_is_audited(world: World) -> None:
+def test_route_table_every_search_for_a_plate_or_a_person_is_audited(world: World) -> None:
     for route in build_routes(world.parts):
         for asked in (route.query, route.body):
             fields = asked.model_fields if asked is not None else {}
-            if "text" in fields:
-                assert AUDITED[route.endpoint].searches_plates, route.endpoint
+            for name in {"text", "person"} & set(fields):
+                assert name in AUDITED[route.endpoint].searches, route.endpoint
                 assert "reason" in fields, route.endpoint
 
 
