@@ -25,6 +25,10 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "default": DEFAULT,
     **{name: (name,) for name in (*SERVICES, "exports")},
 }
+COMPILE = (
+    "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
+    "--no-emit-index-url", "--no-header", "--no-annotate",
+)  # fmt: skip
 HEADER = (
     "# Written by `make lock` from pyproject.toml.\n"
     "# Install with: pip install --require-hashes --no-deps -r <this file>\n"
@@ -34,8 +38,7 @@ HEADER = (
 def compile_lock(uv: Path, name: str, extras: tuple[str, ...], *, constraint: Path | None, upgrade: bool) -> None:
     """Resolve `extras` into requirements/`name`.txt; raises CalledProcessError with uv's words on stderr."""
     target = REQUIREMENTS / f"{name}.txt"
-    command = [str(uv), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
-    command += ["--no-emit-index-url", "--no-header", "--no-annotate", "--output-file", str(target)]
+    command = [str(uv), *COMPILE]
     command += [word for extra in extras for word in ("--extra", extra)]
     if constraint is not None:
         # What an earlier file of this name said must not count against the constraint.
@@ -43,7 +46,12 @@ def compile_lock(uv: Path, name: str, extras: tuple[str, ...], *, constraint: Pa
         command += ["--constraint", str(constraint)]
     elif upgrade:
         command.append("--upgrade")
-    subprocess.run([*command, "pyproject.toml"], cwd=REPOSITORY, check=True)
+    finish([*command, "pyproject.toml"], target)
+
+
+def finish(command: list[str], target: Path) -> None:
+    """Let uv write a lock, and say above it where it comes from."""
+    subprocess.run([*command, "--output-file", str(target)], cwd=REPOSITORY, check=True)
     target.write_text(HEADER + target.read_text(encoding="utf-8").removeprefix(HEADER), encoding="utf-8")
 
 
@@ -55,6 +63,10 @@ def write_locks(*, upgrade: bool) -> None:
         subprocess.run([str(binaries / "pip"), "install", "--quiet", "uv"], check=True)
         uv = binaries / "uv"
         compile_lock(uv, "complete", COMPLETE, constraint=None, upgrade=upgrade)
+        # uv alone, which installs the others.
+        finish(
+            [str(uv), *COMPILE, "--group", "setup", *(("--upgrade",) if upgrade else ())], REQUIREMENTS / "setup.txt"
+        )
         # Alone: TensorFlow's own wishes must not hold the others back.
         compile_lock(uv, "reference", ("reference",), constraint=None, upgrade=upgrade)
         for name, extras in LOCKS.items():

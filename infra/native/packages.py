@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -13,10 +14,10 @@ from pathlib import Path
 
 from infra.native.layout import REQUIREMENTS, VENV
 from infra.native.step import SetupError
+from infra.native.uv_installer import UV_LOCK, VENV_PYTHON, install_with_uv
 
 DEFAULT_LOCK = REQUIREMENTS / "default.txt"
 COMPLETE_LOCK = REQUIREMENTS / "complete.txt"
-VENV_PYTHON = VENV / "bin" / "python"
 PIP = (str(VENV_PYTHON), "-m", "pip")
 INSTALL = (
     "install", "--require-hashes", "--no-deps", "--progress-bar", "off", "--disable-pip-version-check",
@@ -34,6 +35,18 @@ def make_environment() -> None:
     """Make `.venv` with the locked packages, and print how far it is."""
     if not VENV_PYTHON.exists() or not venv_matches():
         venv.create(VENV, with_pip=True, clear=VENV.exists(), symlinks=True)
+    if not install_with_uv(DEFAULT_LOCK, tell):
+        install_in_parts()
+    remove_strangers()
+
+
+def tell(line: str) -> None:
+    """How far it is, for the person at the terminal."""
+    print(f"      {line}", flush=True)
+
+
+def install_in_parts() -> None:
+    """The default lock by pip. Raises SetupError."""
     progress = Progress(count_packages(DEFAULT_LOCK))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(PARTS) as threads:
         installations = []
@@ -43,12 +56,12 @@ def make_environment() -> None:
             installations.append(threads.submit(install, file, progress))
         for installation in installations:
             installation.result()
-    remove_strangers()
 
 
 def add_films() -> None:
     """What `complete.txt` names besides. The versions of all else are the same in both files."""
-    install(COMPLETE_LOCK, Progress(count_packages(COMPLETE_LOCK)))
+    if not install_with_uv(COMPLETE_LOCK, tell):
+        install(COMPLETE_LOCK, Progress(count_packages(COMPLETE_LOCK)))
 
 
 def package(name: str) -> Path:
@@ -69,7 +82,7 @@ class Progress:
         with self._lock:
             self._seen += 1
             if self._seen % PROGRESS_STEP == 0:
-                print(f"      {self._seen} of {self._total} packages fetched", flush=True)
+                tell(f"{self._seen} of {self._total} packages fetched")
 
 
 def install(lock: Path, progress: Progress) -> None:
@@ -100,16 +113,10 @@ def split_lock(lock: str, parts: int) -> list[str]:
 
 def remove_strangers() -> None:
     """Uninstall what the lock does not name: `.venv` then holds what was resolved, also after the lock has shrunk."""
-    listing = subprocess.run(
-        [str(VENV_PYTHON), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    installed = {canonical(line.partition("==")[0]) for line in listing.splitlines() if "==" in line}
-    strangers = sorted(installed - locked_names(DEFAULT_LOCK) - {"pip", "setuptools"})
+    installed = {canonical(one.name) for one in importlib.metadata.distributions(path=[str(package(""))])}
+    strangers = sorted(installed - locked_names(DEFAULT_LOCK) - locked_names(UV_LOCK) - {"pip", "setuptools"})
     if strangers:
-        print(f"      removing {', '.join(strangers)}", flush=True)
+        tell(f"removing {', '.join(strangers)}")
         subprocess.run(
             [str(VENV_PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "--disable-pip-version-check", *strangers],
             check=True,

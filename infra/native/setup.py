@@ -25,12 +25,13 @@ from infra.native.jars import (
 from infra.native.layout import JARS, MODELS, NATIVE, TOOLS, VENV
 from infra.native.models import LOCK as MODELS_LOCK
 from infra.native.models import fetch_models
-from infra.native.packages import COMPLETE_LOCK, DEFAULT_LOCK, VENV_PYTHON, add_films, make_environment, package
+from infra.native.packages import COMPLETE_LOCK, DEFAULT_LOCK, add_films, make_environment, package
 from infra.native.step import SetupError, Step, Track, run_tracks
+from infra.native.uv_installer import VENV_PYTHON
 
 SUPPORTED = ((3, 11), (3, 12))
 SETUP_RECORD = VENV / ".lookout-setup-s"
-"""Seconds that the last set-up took which had something to do: `make smoke` prints it."""
+"""Seconds that the last set-up took which made the environment, not just a part more: `make smoke` prints it."""
 
 
 def make_models() -> None:
@@ -110,11 +111,12 @@ def main(arguments: list[str]) -> int:
         # Two at once would install into one environment together; the second then finds all done.
         with (MODELS.parent / "setup.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            is_new = not tracks[0][0].is_done()
             seconds = run_tracks(tracks)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
-    if seconds >= 1:  # one that found everything there tells nothing
+    if is_new:
         SETUP_RECORD.write_text(f"{seconds:.1f}\n", encoding="utf-8")
     print_sizes()
     print(f"setup took {seconds:.0f} s")
