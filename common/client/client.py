@@ -118,9 +118,12 @@ class LookoutClient:
         return self.create("/v1/cameras", {"name": name, **settings})
 
     def clips(self, **filters: Any) -> Iterator[Fields]:
+        """`camera`, `analysis`, `label`, `emotion`, `text` (a plate), `person`, `from_`, `to`, `sort` (`newest`,
+        `oldest`), `sightings` (`any`: also without)."""
         return self.listed("/v1/clips", **filters)
 
     def sightings(self, **filters: Any) -> Iterator[Fields]:
+        """Filters as of `clips`; `query`: what that query found."""
         return self.listed("/v1/sightings", **filters)
 
     def upload(self, path: Path, media: str = "application/octet-stream", name: str | None = None) -> Fields:

@@ -5,13 +5,14 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from common.contracts.clip import ClipId
-from tests.browser.scenes import Cars, Face, make_clip
+from tests.browser.scenes import Cars, Face, MadeClip, make_clip
 from tests.browser.stage import Stage
 from tests.support.service_process import wait_until
 
@@ -150,8 +151,35 @@ def test_camera_added_with_the_shown_curl_line_is_seen_live(
     expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
 
 
+def named(made: MadeClip, name: str) -> MadeClip:
+    """A clip of faces as face recognition tells them."""
+    seen = tuple(sighting.model_copy(update={"label": name}) for sighting in made.sidecar.sightings)
+    return replace(made, sidecar=made.sidecar.model_copy(update={"sightings": seen}))
+
+
+def check_order_and_person(page: Page, stage: Stage, camera: str, newest: str) -> None:
+    """Oldest first, what comes is added at the end; a person is found by a part of the name."""
+    page.get_by_role("combobox", name="Sort").select_option("oldest")
+    expect(page.locator(".card").last).to_have_attribute("data-clip", newest)
+    expect(page).to_have_url(re.compile("sort=oldest"))
+    ada = stage.add_clip(named(make_clip(Face(), camera, start_ms(0), analysis="recognition"), "Ada Lovelace"))
+    expect(page.locator(".card").last).to_have_attribute("data-clip", ada)
+    expect(page.locator(".card")).to_have_count(4)
+    page.get_by_role("textbox", name="Person").fill("lovelace")
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.locator(".card")).to_have_attribute("data-clip", ada)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".card").first).to_have_attribute("data-clip", ada)
+
+
 def check_faces(page: Page) -> None:
-    """One face, in the gallery and not in the table."""
+    """Two faces, in the gallery and not in the table; one is a person, the other an emotion."""
+    expect(page.locator("#gallery a")).to_have_count(2)
+    page.get_by_role("textbox", name="Person").fill("ADA")
+    expect(page.locator("#gallery a")).to_have_count(1)
+    expect(page.locator("#gallery")).to_contain_text("Ada Lovelace")
+    page.get_by_role("textbox", name="Person").fill("")
+    page.get_by_role("combobox", name="Emotion").select_option("happy")
     expect(page.locator("#gallery a")).to_have_count(1)
     expect(page.locator("#gallery")).to_contain_text("happy")
     assert page.locator("#gallery img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
@@ -181,6 +209,7 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
     page.get_by_role("combobox", name="Emotion").select_option("happy")
     expect(page.locator(".card")).to_have_count(1)
     page.get_by_role("button", name="Clear").click()
+    check_order_and_person(page, stage, camera, fresh)
 
     page.locator(f'[data-clip="{plates}"]').click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Gate")

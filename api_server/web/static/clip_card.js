@@ -7,7 +7,7 @@ export function clipCard(clip, cameraName) {
   const what = clip.analysis === "recorder" ? null : plural(clip.sighting_count, "sighting");
   return el(
     "a",
-    { class: "card", href: `/clips/${encodeURIComponent(clip.id)}`, "data-clip": clip.id },
+    { class: "card", href: `/clips/${encodeURIComponent(clip.id)}`, "data-clip": clip.id, "data-start": clip.start_ms },
     el(
       "div",
       { class: "screen" },

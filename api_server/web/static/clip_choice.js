@@ -53,7 +53,10 @@ export function wireChoice(grid) {
     for (const card of [...grid.children].slice(0, MOST)) chosen.add(card.dataset.clip);
     show();
   });
-  wireExport(() => [...grid.children].map((card) => card.dataset.clip).filter((id) => chosen.has(id)).reverse());
+  wireExport(() => {
+    const cards = [...grid.children].filter((card) => chosen.has(card.dataset.clip));
+    return cards.toSorted((a, b) => a.dataset.start - b.dataset.start).map((card) => card.dataset.clip);
+  });
 }
 
 /** The dialog that makes an export. `chosenClips`: their ids, the oldest first. */

@@ -1,4 +1,4 @@
-// The clips page: posters, filters in the address, new clips at the top.
+// The clips page: posters, filters in the address, new clips where the order has them.
 import { repeat } from "./api.js";
 import { clipCard } from "./clip_card.js";
 import { wireChoice } from "./clip_choice.js";
@@ -24,15 +24,16 @@ function take(page, isFirst) {
 const list = pagedList("/v1/clips", PAGE, form, take);
 
 /** Clips that have come since, without moving what is being looked at further down. */
-async function loadNewest() {
-  const page = await list.newest(12);
-  if (page === null) return;
+async function loadArrivals() {
+  const come = await list.arrivals(12);
+  if (come === null) return;
+  const { page, place } = come;
   const shown = new Set([...grid.children].map((card) => card.dataset.clip));
-  grid.prepend(...page.clips.filter((clip) => !shown.has(clip.id)).map((clip) => clipCard(clip, nameOf(clip))));
+  grid[place](...page.clips.filter((clip) => !shown.has(clip.id)).map((clip) => clipCard(clip, nameOf(clip))));
   if (page.clips.length > 0) showEmpty(false, form);
 }
 
 wireChoice(grid);
 names = await wireFilters(form, list.reload);
 await list.reload();
-repeat(3, loadNewest);
+repeat(3, loadArrivals);

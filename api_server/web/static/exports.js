@@ -78,8 +78,8 @@ async function erase(id) {
 }
 
 async function refresh() {
-  const page = await list.newest(PAGE);
-  if (page !== null) update(page.exports.toReversed(), (row) => grid.prepend(row));
+  const come = await list.arrivals(PAGE);
+  if (come !== null) update(come.page.exports.toReversed(), (row) => grid.prepend(row));
 }
 
 await list.reload();

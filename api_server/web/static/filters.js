@@ -42,7 +42,10 @@ export function queryOf(form) {
   return query;
 }
 
-export const isFiltered = (form) => queryOf(form).size > 0;
+/** Whether anything is left out; an order leaves out nothing. */
+export const isFiltered = (form) => [...queryOf(form).keys()].some((name) => name !== "sort");
+
+export const isOldestFirst = (form) => queryOf(form).get("sort") === "oldest";
 
 /** The words for an empty list, which differ when filters are set. */
 export function showEmpty(isEmpty, form) {

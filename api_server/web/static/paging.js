@@ -1,7 +1,7 @@
 // A list in pages behind its filters, with its "Show more" button.
 import { get } from "./api.js";
 import { byId, showProblem } from "./dom.js";
-import { queryOf } from "./filters.js";
+import { isOldestFirst, queryOf } from "./filters.js";
 
 /**
  * The list at `path`, `size` items a page, filtered by `form`. `take(page, isFirst)` shows a page: the first replaces what was shown.
@@ -10,6 +10,7 @@ import { queryOf } from "./filters.js";
 export function pagedList(path, size, form, take) {
   const more = byId("more");
   let next = null;
+  let last; // the cursor of the last page that is shown; undefined while another list is on its way
   let generation = 0;
 
   async function ask(limit, cursor) {
@@ -21,11 +22,16 @@ export function pagedList(path, size, form, take) {
     return mine === generation ? page : null;
   }
 
+  function end(page) {
+    next = page.next;
+    more.hidden = next === null;
+  }
+
   async function load(cursor) {
     const page = await ask(size, cursor);
     if (page === null) return;
-    next = page.next;
-    more.hidden = next === null;
+    last = cursor;
+    end(page);
     take(page, cursor === null);
   }
 
@@ -42,6 +48,7 @@ export function pagedList(path, size, form, take) {
     /** From the beginning, with the filters as they are now; a problem is shown on the page. */
     async reload() {
       generation += 1;
+      last = undefined;
       try {
         await load(null);
         showProblem(byId("problem"), null);
@@ -50,7 +57,17 @@ export function pagedList(path, size, form, take) {
       }
     },
 
-    /** The newest `limit` items, beside what is shown; null when the filters have changed meanwhile. */
-    newest: (limit) => ask(limit, null),
+    /**
+     * What is at the end where things come: `{page, place}`, place being where it goes, "prepend" or "append". Null when the filters have
+     * changed meanwhile, and while that end is further down than what is shown.
+     */
+    async arrivals(limit) {
+      const place = isOldestFirst(form) ? "append" : "prepend";
+      if (place === "append" && (last === undefined || next !== null)) return null;
+      const page = await (place === "append" ? ask(size, last) : ask(limit, null));
+      if (page === null) return null;
+      if (place === "append") end(page);
+      return { page, place };
+    },
   };
 }

@@ -68,14 +68,14 @@ function take(page, isFirst) {
 
 const list = pagedList("/v1/sightings", PAGE, form, take);
 
-async function loadNewest() {
-  const page = await list.newest(20);
-  if (page === null) return;
+async function loadArrivals() {
+  const come = await list.arrivals(20);
+  if (come === null) return;
   const shown = new Set([...rows.children, ...gallery.children].map((one) => one.dataset.sighting));
-  const fresh = page.sightings.filter((sighting) => !shown.has(sighting.id));
-  if (fresh.length > 0) show(fresh, "prepend");
+  const fresh = come.page.sightings.filter((sighting) => !shown.has(sighting.id));
+  if (fresh.length > 0) show(fresh, come.place);
 }
 
 names = await wireFilters(form, list.reload);
 await list.reload();
-repeat(3, loadNewest);
+repeat(3, loadArrivals);

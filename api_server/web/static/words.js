@@ -4,7 +4,7 @@ const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute:
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-const NAMES = { recorder: "recording", emotion: "emotion", license_plate: "license plate" };
+const NAMES = { recorder: "recording", emotion: "emotion", license_plate: "license plate", recognition: "known faces" };
 export const analysisName = (analysis) => NAMES[analysis] ?? analysis.replaceAll("_", " ");
 
 /** A <time> in local time, with UTC on hover. */

@@ -68,7 +68,9 @@ def test_every_parameter_of_the_lists_is_looked_at_here() -> None:
     asked = {"camera", "analysis", "label", "emotion", "text", "person", "from_ms", "to_ms"}
     assert set(ListQuery.model_fields) - paging == asked
     # An emotion is a label of its analysis.
-    assert sighting_filter(ListQuery.model_validate({"emotion": "happy"})) == SightingFilter(analysis="emotion", label="happy")
+    assert sighting_filter(ListQuery.model_validate({"emotion": "happy"})) == SightingFilter(
+        analysis="emotion", label="happy"
+    )
     assert set(QueryListQuery.model_fields) - paging == {"state", "camera", "recording", "analysis"}
     assert set(RecordingQuery.model_fields) - paging == {"camera", "source", "from_ms", "to_ms"}
 
