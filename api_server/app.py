@@ -18,6 +18,7 @@ from api_server.audit.log import AuditLog
 from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.store import CameraStore
+from api_server.clips.arrivals import Arrivals
 from api_server.clips.holds import Holds
 from api_server.clips.store import ClipStore
 from api_server.database.port import Database
@@ -47,6 +48,7 @@ from api_server.routes.analysis_routes import analysis_routes
 from api_server.routes.audit_routes import audit_routes
 from api_server.routes.camera_routes import CameraViews, camera_routes
 from api_server.routes.camera_token_routes import camera_token_routes
+from api_server.routes.clip_event_routes import ClipEventViews, clip_event_routes
 from api_server.routes.clip_routes import clip_routes
 from api_server.routes.export_routes import ExportViews, export_routes
 from api_server.routes.footage_routes import FootageViews, footage_routes
@@ -117,6 +119,7 @@ class ApiParts:
     open_bucket: Callable[[str], ObjectStore]
     public_store_url: str | None
     board: StatusBoard
+    arrivals: Arrivals
     housekeeping: Housekeeping
     streams: EventStreams
     metrics: Metrics
@@ -159,15 +162,17 @@ def build_routes(parts: ApiParts) -> list[Route]:
         attendance,
         listing,
     )
+    recheck = Recheck(parts.users, parts.sessions, parts.tokens)
     query_event_views = QueryEventViews(
         parts.cameras,
         parts.queries,
         parts.uploads,
         attendance,
-        Recheck(parts.users, parts.sessions, parts.tokens),
+        recheck,
         parts.streams,
         listing,
     )
+    clip_event_views = ClipEventViews(parts.cameras, parts.clips, parts.arrivals, recheck, parts.streams, parts.clock)
     export_views = ExportViews(
         ExportStore(parts.database), parts.clips, parts.cameras, footage, parts.store, sender, parts.clock
     )
@@ -189,6 +194,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *camera_routes(camera_views),
         *analysis_routes(),
         *camera_token_routes(parts.registry),
+        *clip_event_routes(clip_event_views),
         *clip_routes(parts.cameras, parts.clips, Holds(parts.database, parts.store, parts.clock)),
         *media_routes(MediaViews(parts.store, sender)),
         *sighting_routes(parts.cameras, parts.clips, parts.queries),

@@ -1,5 +1,6 @@
 """The one place where the API server meets its adapters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ from api_server.cameras.live_leases import LiveLeases
 from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.store import CameraStore
+from api_server.clips.arrivals import Arrivals
 from api_server.clips.store import ClipStore
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
@@ -37,12 +39,12 @@ from api_server.unwelcome import Unwelcome
 from common.clock import Clock, SystemClock
 from common.errors import ConfigurationError
 from common.kafka.confluent import ConfluentLogReader, ConfluentProducer, ConfluentTopicReader
-from common.kafka.ports import FROM_BEGINNING, LogReader, RecordProducer
+from common.kafka.ports import FROM_BEGINNING, FROM_END, LogReader, RecordProducer
 from common.metrics import Metrics
 from common.settings import KafkaSettings, MongoSettings, PlaceSettings, StorageSettings
 from common.storage.port import ObjectStore
 from common.storage.s3 import S3ObjectStore
-from common.topics import CAMERA_SETTINGS, CONSUMER_STATUS, FRAMES
+from common.topics import CAMERA_SETTINGS, CLIP_EVENTS, CONSUMER_STATUS, FRAMES
 
 BUCKETS_MAX = 16
 """Clients of other buckets that are kept."""
@@ -66,18 +68,24 @@ class ApiService:
     front need not hand on at once."""
 
     def __init__(
-        self, parts: ApiParts, follower: TopicFollower, producer: RecordProducer, reader: LogReader, database: Database
+        self,
+        parts: ApiParts,
+        followers: Sequence[TopicFollower],
+        producer: RecordProducer,
+        reader: LogReader,
+        database: Database,
     ) -> None:
         self.parts = parts
         self.unwelcome = Unwelcome(parts.attempts)
-        self._follower = follower
+        self._followers = followers
         self._producer = producer
         self._reader = reader
         self._database = database
 
     def start(self) -> None:
         self.parts.intake.clear()
-        self._follower.start()
+        for follower in self._followers:
+            follower.start()
         self.parts.housekeeping.start()
 
     def leave(self) -> None:
@@ -86,7 +94,8 @@ class ApiService:
 
     def stop(self) -> None:
         """Bounded by the joins and flushes of the parts. Idempotent."""
-        self._follower.stop()
+        for follower in self._followers:
+            follower.stop()
         self.parts.housekeeping.stop()
         self._producer.close()
         self._reader.close()
@@ -138,10 +147,18 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
     board = StatusBoard(clock)
     uploads, store = UploadStore(database), S3ObjectStore(settings.storage)
     limits = UploadLimits(settings.api.upload_bytes, settings.api.uploads_bytes, settings.places.min_free_bytes)
-    follower = TopicFollower(
-        "consumer-status",
-        lambda: ConfluentTopicReader(kafka, [kafka.topic(CONSUMER_STATUS)], FROM_BEGINNING),
-        board.take,
+    arrivals = Arrivals()
+    followers = (
+        TopicFollower(
+            "consumer-status",
+            lambda: ConfluentTopicReader(kafka, [kafka.topic(CONSUMER_STATUS)], FROM_BEGINNING),
+            board.take,
+        ),
+        TopicFollower(
+            "clip-events",
+            lambda: ConfluentTopicReader(kafka, [kafka.topic(CLIP_EVENTS)], FROM_END),
+            arrivals.take,
+        ),
     )
     parts = ApiParts(
         settings=settings.api,
@@ -169,9 +186,10 @@ def build_service(settings: AllSettings, clock: Clock | None = None) -> ApiServi
         open_bucket=lru_cache(BUCKETS_MAX)(lambda bucket: _bucket(settings.storage, bucket)),
         public_store_url=settings.storage.public_endpoint_url,
         board=board,
+        arrivals=arrivals,
         housekeeping=housekeeping,
         streams=EventStreams(clock),
         metrics=Metrics(),
         clock=clock,
     )
-    return ApiService(parts, follower, producer, reader, database)
+    return ApiService(parts, followers, producer, reader, database)

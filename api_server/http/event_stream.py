@@ -40,8 +40,8 @@ class Look:
 
 
 Looking = Callable[[], Look]
-"""Called about every LOOK_EVERY_S on the stream's thread. Raises ApiError when the person may see it no longer, which
-is the last they are told, and Transient when it cannot be said now."""
+"""Called every LOOK_EVERY_S, or as often as it was asked for, on the stream's thread. Raises ApiError when the person
+may see it no longer, which is the last they are told, and Transient when it cannot be said now."""
 
 
 class EventStreams:
@@ -54,7 +54,7 @@ class EventStreams:
         self._open: Counter[str] = Counter()
         self._closing = threading.Event()
 
-    def send(self, user_id: str, look: Looking) -> Response:
+    def send(self, user_id: str, look: Looking, every_s: float = LOOK_EVERY_S) -> Response:
         """The answer to a GET or HEAD. Raises ApiError 503 when there are too many."""
         if request.method == "HEAD":
             return Response(headers=_HEADERS, mimetype=MEDIA)
@@ -63,7 +63,7 @@ class EventStreams:
                 raise unavailable("Too many pages are followed at once. Ask now and then instead.")
             self._open[user_id] += 1
         is_gone = _watch_peer(request.environ.get("gunicorn.socket"))
-        stream = _Stream(self, user_id, look, is_gone)
+        stream = _Stream(self, user_id, look, is_gone, every_s)
         return Response(stream, headers=_HEADERS, mimetype=MEDIA, direct_passthrough=True)
 
     def close(self) -> None:
@@ -75,9 +75,9 @@ class EventStreams:
         with self._lock:
             return self._open.total()
 
-    def wait(self) -> bool:
+    def wait(self, every_s: float) -> bool:
         """Until it is time to look again; False: the server stops."""
-        return not self._closing.wait(self._look_every_s)
+        return not self._closing.wait(min(every_s, self._look_every_s))
 
     def now_s(self) -> float:
         return self._clock.monotonic_s()
@@ -93,8 +93,11 @@ class EventStreams:
 class _Stream(Iterator[bytes]):
     """The events of one answer; gives its place back when it is closed, which the server does however it ends."""
 
-    def __init__(self, streams: EventStreams, user_id: str, look: Looking, is_gone: Callable[[], bool]) -> None:
+    def __init__(
+        self, streams: EventStreams, user_id: str, look: Looking, is_gone: Callable[[], bool], every_s: float
+    ) -> None:
         self._streams = streams
+        self._every_s = every_s
         self._user_id = user_id
         self._look = look
         self._is_gone = is_gone
@@ -106,7 +109,7 @@ class _Stream(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         while not self._is_over:
-            if self._sent is not None and not self._streams.wait():
+            if self._sent is not None and not self._streams.wait(self._every_s):
                 break
             now_s = self._streams.now_s()
             if now_s >= self._until_s or self._is_gone():

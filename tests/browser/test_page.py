@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from common.contracts.clip import ClipId
 from tests.browser.scenes import Cars, Face, MadeClip, make_clip
@@ -75,6 +75,52 @@ def test_sign_in_wrong_password_is_told_and_the_page_asked_for_comes_afterwards(
     page.get_by_label("Password").fill(stage.system.first_admin()[1])
     page.keyboard.press("Enter")
     expect(page).to_have_url(stage.url + "/")
+    check_early_hands(page, stage)
+
+
+def check_early_hands(page: Page, stage: Stage) -> None:
+    """On a slow line nothing that a person does before the scripts have come is lost, or goes out by itself."""
+    asked: list[str] = []
+    held: list[Route] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    is_slow = True
+
+    def take(route: Route) -> None:
+        if is_slow and not route.request.url.endswith("/early.js"):
+            held.append(route)
+        else:
+            route.continue_()
+
+    def let_go() -> None:
+        nonlocal is_slow
+        is_slow = False
+        waiting, held[:] = held[:], []
+        for route in waiting:
+            route.continue_()
+
+    page.route("**/static/*.js", take)
+    page.goto(stage.url + "/clips", wait_until="commit")
+    page.get_by_role("button", name="Sign out").click()
+    let_go()
+    expect(page).to_have_url(stage.url + "/sign-in")
+
+    name, password = stage.system.first_admin()
+    is_slow = True
+    page.goto(stage.url + "/sign-in?next=/clips", wait_until="commit")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+    let_go()
+    expect(page).to_have_url(stage.url + "/clips")
+    assert not [url for url in asked if "password" in url]
+
+    is_slow = True
+    page.goto(stage.url + "/clips", wait_until="commit")
+    page.get_by_role("combobox", name="Analysis").select_option("emotion")
+    page.get_by_role("textbox", name="Plate").fill("AB 1")
+    let_go()
+    expect(page).to_have_url(re.compile(r"analysis=emotion.*text=AB\+1|text=AB\+1.*analysis=emotion"))
 
 
 def is_sent(curl: list[str], folder: Path) -> bool:
@@ -287,9 +333,16 @@ def test_page_works_at_phone_width_and_by_keyboard(stage: Stage, open_page: Call
     page = open_page()
     page.set_viewport_size({"width": 360, "height": 740})
     sign_in(page, stage)
-    for path in ("/", f"/cameras/{camera}", "/clips", f"/clips/{clip}", "/sightings", "/status"):
+    for path, content in (
+        ("/", "article[data-camera]"),
+        (f"/cameras/{camera}", "#clips a"),
+        ("/clips", "#clips a"),
+        (f"/clips/{clip}", ".sightings button"),
+        ("/sightings", "tbody tr"),
+        ("/status", "main"),
+    ):
         page.goto(stage.url + path)
-        page.wait_for_load_state("networkidle")
+        expect(page.locator(content).first).to_be_visible()
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, path
     page.goto(stage.url + "/")

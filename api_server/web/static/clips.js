@@ -1,7 +1,7 @@
 // The clips page: posters, filters in the address, new clips where the order has them.
-import { repeat } from "./api.js";
 import { clipCard } from "./clip_card.js";
 import { wireChoice } from "./clip_choice.js";
+import { followClips } from "./clip_events.js";
 import { byId } from "./dom.js";
 import { showEmpty, wireFilters } from "./filters.js";
 import { pagedList } from "./paging.js";
@@ -36,4 +36,4 @@ async function loadArrivals() {
 wireChoice(grid);
 names = await wireFilters(form, list.reload);
 await list.reload();
-repeat(3, loadArrivals);
+followClips(loadArrivals);

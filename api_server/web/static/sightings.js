@@ -1,5 +1,5 @@
 // The sightings page: a plate search box, a table of plates and things, a gallery of faces.
-import { repeat } from "./api.js";
+import { followClips } from "./clip_events.js";
 import { byId, el, picture } from "./dom.js";
 import { showEmpty, wireFilters } from "./filters.js";
 import { pagedList } from "./paging.js";
@@ -78,4 +78,4 @@ async function loadArrivals() {
 
 names = await wireFilters(form, list.reload);
 await list.reload();
-repeat(3, loadArrivals);
+followClips(loadArrivals);

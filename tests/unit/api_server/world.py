@@ -31,6 +31,7 @@ from api_server.cameras.publisher import SettingsPublisher
 from api_server.cameras.registry import CameraRegistry, PartitionCount
 from api_server.cameras.requests import NewCamera
 from api_server.cameras.store import CameraStore
+from api_server.clips.arrivals import Arrivals
 from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
 from api_server.database.memory import MemoryDatabase
@@ -124,6 +125,7 @@ class World:
         self.live = LiveLeases(self.cameras, self.registry, self.clock)
         self.accounts = UserRegistry(self.users, self.sessions, self.tokens, self.clock, self.first_grants, self.live)
         self.board = StatusBoard(self.clock)
+        self.arrivals = Arrivals()
         self.uploads = UploadStore(self.database)
         self.queries = QueryStore(self.database)
         self.query_events = QueryEvents(self.queries, self.uploads, self.store, self.clock)
@@ -176,6 +178,7 @@ class World:
             open_bucket=self.other_buckets.__getitem__,
             public_store_url=public_url,
             board=self.board,
+            arrivals=self.arrivals,
             housekeeping=self.housekeeping,
             streams=self.streams,
             metrics=self.metrics,
