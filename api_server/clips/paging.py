@@ -4,17 +4,19 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from api_server.database.port import Sort, Where
 
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 50
 CURSOR_MAX_CHARS = 400
-Order = Literal["newest", "oldest"]
+TimeOrder = Literal["newest", "oldest"]
 """Which end of a list comes first."""
-NEWEST: Order = "newest"
-OLDEST: Order = "oldest"
+Order = Literal[TimeOrder, "ended_last", "longest", "largest"]
+"""Every order that a list has; by the length and so on of what it is about."""
+NEWEST: Final = "newest"
+OLDEST: Final = "oldest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ class Cursor:
         except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError("not a cursor") from error
         match fields:
-            case [int(at), str(item), *rest] if not isinstance(at, bool) and 0 <= at < 2**62 and rest in ([], [OLDEST]):
-                return cls(at, item, OLDEST if rest else NEWEST)
+            case [int(at), str(item), *rest] if not isinstance(at, bool) and 0 <= at < 2**62:
+                order = next((one for one in get_args(Order) if rest == ([one] if one != NEWEST else [])), None)
+                if order is not None:
+                    return cls(at, item, order)
         raise ValueError("not a cursor")
 
 

@@ -1,12 +1,17 @@
-"""Which kind of video file this is, from its first bytes, and what an MP4 says of its length. Nothing is decoded.
+"""Which kind of video file this is, from its first bytes, and what it says of itself. Nothing is decoded.
 
-ISO/IEC 14496-12 (boxes, `mvhd`, `tkhd`), RFC 8794 (EBML), Microsoft's RIFF.
+ISO/IEC 14496-12 (boxes, `mvhd`, `tkhd`, `stsd`), RFC 8794 (EBML), Microsoft's RIFF.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
+
+from api_server.recordings.avi import read_avi
+from api_server.recordings.codec import of_fourcc
+from api_server.recordings.file_facts import FileFacts
+from api_server.recordings.matroska import read_matroska
 
 HEAD_BYTES = 64
 BOXES_MAX = 10_000
@@ -23,15 +28,6 @@ MEDIA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What an MP4 or MOV file says of itself; None where it says nothing."""
-
-    duration_ms: int | None = None
-    width: int | None = None
-    height: int | None = None
-
-
 def container_of(head: bytes) -> str | None:
     """One of `MEDIA`, from the first HEAD_BYTES; None for what is no video file that we take."""
     if head[:4] == b"\x1a\x45\xdf\xa3":
@@ -44,21 +40,31 @@ def container_of(head: bytes) -> str | None:
 
 
 def read_facts(file: IO[bytes], size: int) -> FileFacts:
-    """Of an MP4 or MOV file; nothing when its boxes are not as they should be. Never reads more than headers."""
+    """Nothing when its headers are not as they should be. Never reads more than headers."""
     try:
-        movie = next((box for box in boxes(file, 0, size) if box.kind == b"moov"), None)
-        if movie is None or movie.end - movie.start > MOVIE_MAX_BYTES:
-            return FileFacts()
-        duration_ms = width = height = None
-        for box in boxes(file, movie.start, movie.end):
-            if box.kind == b"mvhd":
-                duration_ms = _duration_ms(_read(file, box, 32))
-            elif box.kind == b"trak" and not width:
-                header = next((inner for inner in boxes(file, box.start, box.end) if inner.kind == b"tkhd"), None)
-                width, height = _size(_read(file, header, 104)) if header is not None else (None, None)
-        return FileFacts(duration_ms, width, height)
+        file.seek(0)
+        container = container_of(file.read(HEAD_BYTES))
+        if container in ("mkv", "webm"):
+            return read_matroska(file, size).plausible()
+        return read_avi(file).plausible() if container == "avi" else _read_movie(file, size).plausible()
     except (struct.error, ValueError):
         return FileFacts()
+
+
+def _read_movie(file: IO[bytes], size: int) -> FileFacts:
+    """Of an MP4 or MOV file. Raises ValueError, struct.error when its boxes are not as they should be."""
+    movie = next((box for box in boxes(file, 0, size) if box.kind == b"moov"), None)
+    if movie is None or movie.end - movie.start > MOVIE_MAX_BYTES:
+        return FileFacts()
+    duration_ms = width = height = codec = None
+    for box in boxes(file, movie.start, movie.end):
+        if box.kind == b"mvhd":
+            duration_ms = _duration_ms(_read(file, box, 32))
+        elif box.kind == b"trak" and not width:
+            header = _inside(file, box, b"tkhd")
+            width, height = _size(_read(file, header, 104)) if header is not None else (None, None)
+            codec = _codec(file, box) if width else None
+    return FileFacts(duration_ms, width, height, codec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,21 @@ def boxes(file: IO[bytes], at: int, end: int) -> Iterator[Box]:
             raise ValueError("a box is longer than what holds it")
         yield Box(kind, start, at + size)
         at += size
+
+
+def _inside(file: IO[bytes], box: Box, *path: bytes) -> Box | None:
+    """The first box under `path`, one kind a level."""
+    found: Box | None = box
+    for kind in path:
+        found = next((one for one in boxes(file, found.start, found.end) if one.kind == kind), None) if found else None
+    return found
+
+
+def _codec(file: IO[bytes], track: Box) -> str | None:
+    """Of the first sample entry of a track."""
+    entries = _inside(file, track, b"mdia", b"minf", b"stbl", b"stsd")
+    head = _read(file, entries, 16) if entries is not None else b""
+    return of_fourcc(head[12:16]) if len(head) == 16 else None
 
 
 def _read(file: IO[bytes], box: Box, most: int) -> bytes:

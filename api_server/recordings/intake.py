@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from api_server.recordings.container import HEAD_BYTES, MEDIA, FileFacts, container_of, read_facts
+from api_server.recordings.container import HEAD_BYTES, MEDIA, container_of, read_facts
+from api_server.recordings.file_facts import FileFacts
 from api_server.recordings.record import Upload, make_upload_id
 from api_server.recordings.store import UploadStore
 from common.clock import Clock
@@ -160,6 +161,7 @@ def made_upload(upload_id: str, arriving: Arriving, container: str, facts: FileF
         duration_ms=facts.duration_ms,
         width=facts.width,
         height=facts.height,
+        codec=facts.codec,
     )
 
 

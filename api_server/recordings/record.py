@@ -30,7 +30,8 @@ class Upload(Record):
     """One uploaded video. `start_us`: when it was recorded, if the person said so, else when it was uploaded.
 
     `t0_us`: wall time of its first picture, None when nobody said. `duration_ms`: None until the file or a worker has
-    told. `imported_from`: the object it was copied from. `problem`: why it cannot be worked on, a sentence.
+    told. `codec`: one word, where the file tells. `imported_from`: the object it was copied from. `problem`: why it
+    cannot be worked on, a sentence.
     """
 
     owner: str
@@ -44,6 +45,7 @@ class Upload(Record):
     duration_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    codec: str | None = None
     imported_from: str | None = None
     problem: str | None = None
     state: UploadState = UploadState.LIVE
@@ -68,6 +70,7 @@ class Upload(Record):
             "duration-ms": _text(self.duration_ms),
             "width": _text(self.width),
             "height": _text(self.height),
+            "codec": self.codec or "",
             "imported-from": _short(quote(self.imported_from or "", safe=":/ ")),
         }
         return {name: value for name, value in fields.items() if value}
@@ -89,6 +92,7 @@ class Upload(Record):
                 duration_ms=_number(metadata, "duration-ms"),
                 width=_number(metadata, "width"),
                 height=_number(metadata, "height"),
+                codec=metadata.get("codec"),
                 imported_from=unquote(metadata["imported-from"]) if "imported-from" in metadata else None,
             )
         except KeyError as error:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, NEWEST, Cursor, Order
+from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, NEWEST, Cursor, Order, TimeOrder
 from api_server.clips.person_name import person_key
 from api_server.clips.plate_text import plate_key
 from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
@@ -51,7 +51,14 @@ def is_cursor(text: str) -> str:
     return text
 
 
+def require_order(cursor: Cursor | None, order: Order) -> None:
+    """Raises ValueError when a list is gone on with in another order."""
+    if cursor is not None and cursor.order != order:
+        raise ValueError(f"the cursor is of a list with sort={cursor.order}; begin anew without it")
+
+
 CursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)]
+AnyCursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor_of_any_order)]
 TimeMs = Annotated[
     int,
     BeforeValidator(_to_ms, json_schema_input_type=int | str),
@@ -85,16 +92,13 @@ class ListQuery(BaseModel):
     )
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
-    sort: Order = Field(NEWEST, description="Which come first.")
+    sort: TimeOrder = Field(NEWEST, description="Which come first.")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor_of_any_order)] | None = Field(
-        None, description="`next` of the page before, in the same order."
-    )
+    cursor: AnyCursorText | None = Field(None, description="`next` of the page before, in the same order.")
 
     @model_validator(mode="after")
     def _cursor_is_of_this_order(self) -> Self:
-        if self.position is not None and self.position.order != self.sort:
-            raise ValueError(f"the cursor is of a list with sort={self.position.order}; begin anew without it")
+        require_order(self.position, self.sort)
         return self
 
     @property

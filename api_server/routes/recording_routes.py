@@ -1,29 +1,31 @@
 """Recordings: spans of what cameras recorded, and uploads."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from flask import Response, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from api_server.access.permission import Action, may, may_on_any, may_on_own
 from api_server.access.rules import Allowed, OnRecording, SignedIn
 from api_server.cameras.store import CameraStore
-from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.clips.paging import LIMIT_DEFAULT, LIMIT_MAX, NEWEST, OLDEST, Cursor, Order
 from api_server.database.port import Where
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
+from api_server.recordings.codec import RECORDED
 from api_server.recordings.container import MEDIA
 from api_server.recordings.footage import Footage
 from api_server.recordings.intake import Arriving, UploadIntake, UploadRefused
 from api_server.recordings.record import NAME_MAX_CHARS, Upload
 from api_server.recordings.spans import Span, spans_of
 from api_server.recordings.store import UploadStore
-from api_server.routes.parameters import TimeMs, is_cursor
+from api_server.routes.parameters import AnyCursorText, TimeMs, require_order
 from api_server.routes.streaming import StoredVideo, VideoQuery, VideoSender, safe_name
 from common.clock import Clock
 from common.contracts.identity import CAMERA_ID_PATTERN
 
 DAY_MS = 24 * 3_600_000
+DurationS = Annotated[int, Field(ge=0, le=366 * 86_400)]
 CLIPS_MAX = 50_000
 """Clips that one list looks through: a month of one camera in minutes."""
 TAKEN = (*MEDIA.values(), "application/octet-stream")
@@ -34,7 +36,7 @@ class RecordingAnswer(BaseModel):
 
     `start_us`: capture time; of an upload without one, when it was uploaded (`time_known` false). `end_us` and
     `duration_ms` are null where nobody has looked into the file yet. `imported_from`: the object it was copied from.
-    `problem`: why it cannot be queried.
+    `codec`: what it is encoded with, in one word. `problem`: why it cannot be queried.
     """
 
     id: str
@@ -49,6 +51,7 @@ class RecordingAnswer(BaseModel):
     clips: int | None
     width: int | None
     height: int | None
+    codec: str | None
     complete: bool | None
     container: str | None
     imported_from: str | None
@@ -68,7 +71,8 @@ class RecordingList(BaseModel):
 
 class RecordingQuery(BaseModel):
     """Filters of `GET /v1/recordings`. Spans are of the last 24 hours unless `from` or `to` say otherwise; uploads are
-    all there unless they do. `source`: `camera` is every camera, `webcam` and `ip-camera` those of that kind."""
+    all there unless they do. `source`: `camera` is every camera, `webcam` and `ip-camera` those of that kind. What has
+    no length yet is left out when one is asked for, and comes last by length and end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -76,8 +80,30 @@ class RecordingQuery(BaseModel):
     source: Literal["camera", "webcam", "ip-camera", "upload"] | None = None
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
+    duration_min_s: DurationS | None = Field(None, description="At least so long.")
+    duration_max_s: DurationS | None = Field(None, description="At most so long.")
+    sort: Order = Field(NEWEST, description="Which come first; `newest`, `oldest`: by their beginning.")
     limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
+    cursor: AnyCursorText | None = Field(None, description="`next` of the page before, in the same order.")
+
+    @model_validator(mode="after")
+    def _cursor_is_of_this_order(self) -> Self:
+        require_order(self.position, self.sort)
+        return self
+
+    @property
+    def position(self) -> Cursor | None:
+        return Cursor.decode(self.cursor) if self.cursor is not None else None
+
+    def lets_through(self, found: RecordingAnswer) -> bool:
+        """Whether it is as long as was asked for."""
+        least_s, most_s = self.duration_min_s, self.duration_max_s
+        if least_s is None and most_s is None:
+            return True
+        length_ms = found.duration_ms
+        if length_ms is None:
+            return False
+        return (least_s or 0) * 1000 <= length_ms and (most_s is None or length_ms <= most_s * 1000)
 
 
 def printable(name: str) -> str:
@@ -124,13 +150,18 @@ class RecordingViews:
         has_uploads = may_on_own(call.subject, Action.RECORDING_VIEW)
         if query.source in (None, "upload") and query.camera is None and has_uploads:
             found += [upload_answer(upload) for upload in self._uploads.listed(self._uploads_where(call, query))]
-        found.sort(key=lambda r: (r.start_us, r.id), reverse=True)
-        if query.cursor is not None:
-            at = Cursor.decode(query.cursor)
-            found = [r for r in found if (r.start_us, r.id) < (at.at, at.id)]
-        shown = found[: query.limit]
-        cursor = Cursor(shown[-1].start_us, shown[-1].id).encode() if len(found) > query.limit else None
-        return Reply(RecordingList(recordings=shown, from_ms=from_ms, to_ms=to_ms, next=cursor))
+        ordered = sorted(
+            (_placed(one, query.sort) for one in found if query.lets_through(one)),
+            key=lambda placed: placed[:2],
+            reverse=query.sort != OLDEST,
+        )
+        if query.position is not None:
+            at = (query.position.at, query.position.id)
+            ordered = [one for one in ordered if (one[:2] > at if query.sort == OLDEST else one[:2] < at)]
+        shown = ordered[: query.limit]
+        cursor = Cursor(*shown[-1][:2], query.sort).encode() if len(ordered) > query.limit else None
+        recordings = [one for _, _, one in shown]
+        return Reply(RecordingList(recordings=recordings, from_ms=from_ms, to_ms=to_ms, next=cursor))
 
     def show(self, call: Call) -> Reply:
         return Reply(upload_answer(call.recording))
@@ -190,6 +221,16 @@ class RecordingViews:
         return where
 
 
+def _placed(one: RecordingAnswer, order: Order) -> tuple[int, str, RecordingAnswer]:
+    """By what it is sorted, and the thing itself."""
+    values: dict[Order, int | None] = {
+        "ended_last": one.end_us,
+        "longest": one.duration_ms,
+        "largest": one.bytes,
+    }
+    return values.get(order, one.start_us) or 0, one.id, one
+
+
 def span_answer(span: Span) -> RecordingAnswer:
     return RecordingAnswer(
         id=span.id,
@@ -204,6 +245,7 @@ def span_answer(span: Span) -> RecordingAnswer:
         clips=span.clips,
         width=span.width,
         height=span.height,
+        codec=RECORDED,
         complete=span.is_complete,
         container=None,
         imported_from=None,
@@ -228,6 +270,7 @@ def upload_answer(upload: Upload) -> RecordingAnswer:
         clips=None,
         width=upload.width,
         height=upload.height,
+        codec=upload.codec,
         complete=None,
         container=upload.container,
         imported_from=upload.imported_from,
@@ -246,7 +289,7 @@ def recording_routes(views: RecordingViews) -> list[Route]:
             "/v1/recordings",
             SignedIn(Action.RECORDING_VIEW),
             views.list_all,
-            "What was recorded, as continuous spans, and what was uploaded; the newest first.",
+            "What was recorded, as continuous spans, and what was uploaded.",
             query=RecordingQuery,
             answer=RecordingList,
             errors=(422,),

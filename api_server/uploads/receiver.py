@@ -9,7 +9,8 @@ from typing import IO, cast
 
 from werkzeug.exceptions import ClientDisconnected
 
-from api_server.recordings.container import HEAD_BYTES, FileFacts, read_facts
+from api_server.recordings.container import HEAD_BYTES, read_facts
+from api_server.recordings.file_facts import FileFacts
 from api_server.recordings.intake import (
     CHUNK_BYTES,
     Arriving,
@@ -287,8 +288,6 @@ def recording_of(record: OpenUpload, facts: FileFacts) -> Upload:
 
 def facts_of(record: OpenUpload, store: ObjectStore, key: str) -> FileFacts:
     """What the file that is stored at `key` says of itself."""
-    if record.container not in ("mp4", "mov"):
-        return FileFacts()
     with ObjectFile(store, key, record.size, HEADER_BLOCK_BYTES) as file:
         try:
             return read_facts(cast(IO[bytes], file), record.size)

@@ -15,12 +15,6 @@ let names = new Map();
 let shown = [];
 
 const nameOf = (one) => one.name ?? names.get(one.camera) ?? one.camera;
-const ORDERS = {
-  start: (a, b) => b.start_us - a.start_us,
-  end: (a, b) => (b.end_us ?? 0) - (a.end_us ?? 0),
-  duration: (a, b) => (b.duration_ms ?? 0) - (a.duration_ms ?? 0),
-  bytes: (a, b) => b.bytes - a.bytes,
-};
 
 async function erase(one) {
   if (!(await confirmed(byId("delete-dialog")))) return;
@@ -44,7 +38,7 @@ function clipsOf(one) {
 
 function row(one) {
   const isUpload = one.source === "upload";
-  const detail = isUpload ? (one.problem ?? `${one.imported_from ?? "upload"}, ${one.container}`) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
+  const detail = isUpload ? (one.problem ?? [one.imported_from ?? "upload", one.container, one.codec].filter(Boolean).join(", ")) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
   return el(
     "tr",
     { "data-recording": one.id },
@@ -71,7 +65,7 @@ function row(one) {
 }
 
 function draw() {
-  rows.replaceChildren(...shown.toSorted(ORDERS[byId("sort").value]).map(row));
+  rows.replaceChildren(...shown.map(row));
   byId("recordings").hidden = shown.length === 0;
   showEmpty(shown.length === 0, form);
 }
@@ -83,11 +77,6 @@ function take(page, isFirst) {
 }
 
 const list = pagedList("/v1/recordings", PAGE, form, take);
-
-byId("sort").addEventListener("input", (event) => {
-  event.stopPropagation();
-  draw();
-});
 
 wireDialog(byId("delete-dialog"));
 wireUpload(list.reload);

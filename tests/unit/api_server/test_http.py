@@ -121,7 +121,7 @@ def test_openapi_answers_name_no_secret(world: World) -> None:
         "W3RydWUsImEiXQ",
         "é",
         "WzEsImEiLCJuZXdlc3QiXQ",
-        "WzEsImEiLCJsb25nZXN0Il0",
+        "WzEsImEiLCJsYXJnaXNoIl0",
         "WzEsImEiLCJvbGRlc3QiLDFd",
     ],
 )

@@ -1,13 +1,20 @@
 """Recordings: spans without breaks, uploads that are videos, and nobody else's."""
 
 import io
+import random
 from pathlib import Path
+from typing import cast
 
+import av
+import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from werkzeug.test import TestResponse
 
 from api_server.access.subject import Role
+from api_server.recordings.codec import of_fourcc, of_matroska
 from api_server.recordings.container import container_of, read_facts
+from api_server.recordings.file_facts import FileFacts
 from api_server.recordings.intake import Arriving, UploadIntake, UploadLimits, UploadRefused
 from api_server.recordings.record import Upload
 from api_server.recordings.spans import spans_of
@@ -48,7 +55,7 @@ def test_spans_break_where_the_camera_was_silent(world: World, ann: Browser) -> 
     assert found == [(first, 30_000, 400, 1), (second, 1_000, 400, 1), (first, 0, 4_400, 3)]
     span = answer["recordings"][2]
     assert (span["source"], span["end_us"] // 1000 - START, span["complete"]) == ("camera", 4_400, True)
-    assert span["bytes"] > 0
+    assert (span["bytes"] > 0, span["codec"]) == (True, "h264")
 
 
 def test_spans_of_a_slow_camera_hold_together(world: World) -> None:
@@ -106,6 +113,61 @@ def test_spans_of_one_kind_of_camera(world: World, ann: Browser) -> None:
     assert sorted(found["camera"]) == sorted([webcam, other])
 
 
+ORDERS = {
+    "newest": ["long", "late", "film", "early"],
+    "oldest": ["early", "film", "late", "long"],
+    "ended_last": ["long", "late", "early", "film"],
+    "longest": ["long", "early", "late", "film"],
+    "largest": ["film", "long", "early", "late"],
+}
+
+
+def names_of(world: World, owner: Browser) -> dict[str, str]:
+    """Three spans and an upload of unknown length; names by id."""
+    camera = world.add_camera("ann").id
+    recorded(world, camera, 0, 500, 30_000, *range(60_000, 65_000, 500))
+    film = world.add_upload("ann", start_us=(START + 20_000) * 1000, size=10**6)
+    world.clock.advance(600)
+    spans = owner.get("/v1/recordings?source=camera&sort=oldest").get_json()["recordings"]
+    return dict(zip([one["id"] for one in spans], ["early", "late", "long"], strict=True)) | {film.id: "film"}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_recordings_are_sorted_and_paged_in_every_order(world: World, ann: Browser, order: str) -> None:
+    names = names_of(world, ann)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = ann.get(f"/v1/recordings?sort={order}&limit=1&cursor={cursor}").get_json()
+        found += [names[one["id"]] for one in page["recordings"]]
+        cursor = page["next"]
+    assert found == ORDERS[order]
+
+
+def test_recordings_are_filtered_by_length(world: World, ann: Browser) -> None:
+    names = names_of(world, ann)
+
+    def found(query: str) -> list[str]:
+        return [names[one["id"]] for one in ann.get(f"/v1/recordings?{query}").get_json()["recordings"]]
+
+    assert found("duration_min_s=1") == ["long"]
+    assert found("duration_max_s=1") == ["late", "early"], "of an upload whose length nobody knows nobody can say"
+    assert found("duration_min_s=4&duration_max_s=5&sort=longest") == ["long"]
+    assert found("duration_min_s=0") == ["long", "late", "early"]
+    assert found("duration_min_s=5&duration_max_s=4") == []
+    for query in ("duration_min_s=-1", "duration_max_s=x", "sort=shortest"):
+        assert ann.get(f"/v1/recordings?{query}").status_code == 400
+
+
+def test_recordings_cursor_of_another_order_is_refused(world: World, ann: Browser) -> None:
+    names_of(world, ann)
+    cursor = ann.get("/v1/recordings?sort=longest&limit=1").get_json()["next"]
+    for query in (f"cursor={cursor}", f"cursor={cursor}&sort=largest"):
+        answer = ann.get(f"/v1/recordings?{query}")
+        assert (answer.status_code, "sort=longest" in answer.get_json()["message"]) == (400, True)
+    assert ann.get(f"/v1/clips?cursor={cursor}").status_code == 400
+
+
 # Uploads
 
 
@@ -121,7 +183,7 @@ def test_upload_is_stored_listed_played_and_deleted(world: World, ann: Browser, 
         "mp4",
         len(film),
     )
-    assert (body["duration_ms"], body["width"], body["height"]) == (3000, 320, 240)
+    assert (body["duration_ms"], body["width"], body["height"], body["codec"]) == (3000, 320, 240, "h264")
     assert (body["start_us"], body["time_known"]) == (1_769_846_400_000_000, True)
     assert body["end_us"] == body["start_us"] + 3_000_000
     video = f"/v1/recordings/{body['id']}/video"
@@ -192,7 +254,7 @@ def test_upload_without_room_on_disk_is_refused(world: World, tmp_path: Path) ->
 
 
 def test_upload_metadata_makes_the_record_again(world: World, ann: Browser) -> None:
-    made = world.add_upload("ann", t0_us=5, duration_ms=7)
+    made = world.add_upload("ann", t0_us=5, duration_ms=7, codec="h264")
     info = world.store.head(made.key)
     assert Upload.from_object(made.id, info.size, info.content_type, info.metadata) == made
     with pytest.raises(ValueError, match="owner"):
@@ -219,6 +281,48 @@ def test_upload_metadata_makes_the_record_again(world: World, ann: Browser) -> N
 )
 def test_container_is_known_by_its_first_bytes(head: bytes, container: str | None) -> None:
     assert container_of(head) == container
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "called"),
+    [
+        ("film.mov", "libx264", "h264"),
+        ("film.mkv", "libx264", "h264"),
+        ("film.mkv", "mjpeg", "mjpeg"),
+        ("film.webm", "libvpx", "vp8"),
+        ("film.avi", "mpeg4", "mpeg4"),
+        ("film.avi", "mjpeg", "mjpeg"),
+    ],
+)
+def test_facts_are_read_from_every_container(tmp_path: Path, name: str, codec: str, called: str) -> None:
+    with av.open(str(tmp_path / name), "w") as container:
+        stream = cast(VideoStream, container.add_stream(codec, rate=10))
+        stream.width, stream.height = 320, 240
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for n in range(20):
+            frame = av.VideoFrame.from_ndarray(np.full((240, 320, 3), n, np.uint8), format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    data = (tmp_path / name).read_bytes()
+    assert read_facts(io.BytesIO(data), len(data)) == FileFacts(2000, 320, 240, called)
+    for cut in (64, 100, 200, 300, len(data) // 2, len(data) - 3):
+        read_facts(io.BytesIO(data[:cut]), cut)  # and nothing is raised
+    broken = bytearray(data)
+    luck = random.Random(3)
+    for _ in range(400):
+        broken[luck.randrange(4, 600)] = luck.randrange(256)
+        facts = read_facts(io.BytesIO(bytes(broken)), len(broken))
+        assert facts == facts.plausible()
+
+
+def test_codec_is_one_word_or_none() -> None:
+    assert [of_fourcc(code) for code in (b"", b"....", b"\x00\x00\x00\x00", b"a<b>", b"XYZ9")] == [None] * 4 + ["xyz9"]
+    assert (of_matroska(b"V_" + b"X" * 40), of_matroska(b"V_REAL/RV40")) == (None, "rv40")
+
+
+def test_facts_no_recording_has_are_not_believed() -> None:
+    assert FileFacts(10**15, 320, 240, "h264").plausible() == FileFacts(None, 320, 240, "h264")
+    assert FileFacts(5, 70_000, 240).plausible() == FileFacts(5)
 
 
 def test_facts_of_a_cut_or_lying_file_are_none(tmp_path: Path) -> None:
