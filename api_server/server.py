@@ -1,7 +1,6 @@
 """gunicorn around the application: one worker process, everything in it made after fork."""
 
 import contextlib
-import json
 import logging
 import socket
 import struct
@@ -18,6 +17,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from api_server.app import create_app
+from api_server.http.errors import PROBLEM_TYPE, Problem
 from api_server.waiting_room import BODY_MAX_BYTES, HEAD_MAX_BYTES, Doors, WaitingRoom
 from api_server.wiring import AllSettings, ApiService, build_service
 from common.deadline import Deadline
@@ -214,9 +214,9 @@ class _Closed:
 
 def _refusal(status: HTTPStatus, code: str, sentence: str) -> bytes:
     """A whole answer, for who never reached the application."""
-    body = json.dumps({"code": code, "message": sentence, "request_id": "none"}).encode()
+    body = Problem.of(status.value, code, sentence, "none").to_json().encode()
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {PROBLEM_TYPE}\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from api_server.accounts.passwords import TooBusy
 from api_server.audit.auditor import Auditor
 from api_server.http.body import BODY_MAX_BYTES
-from api_server.http.errors import ApiError, Problem, unavailable
+from api_server.http.errors import PROBLEM_TYPE, ApiError, Problem, unavailable
 from api_server.http.gate import TOTP_NEEDED, Gate
 from api_server.http.headers import SecurityHeaders, is_plausible_host
 from api_server.http.repeats import HEADER, REPLAYED_HEADER, Claim, KeptAnswer, Repeats, fingerprint_of
@@ -167,8 +167,8 @@ def _answered(route: Route, reply: Reply) -> Response:
 
 
 def _problem(error: ApiError) -> Response:
-    body = Problem(code=error.code, message=error.message, request_id=_request_id(), fields=error.fields or None)
-    response = Response(body.model_dump_json(exclude_none=True), error.status, mimetype="application/json")
+    body = Problem.of(error.status, error.code, error.message, _request_id(), error.fields)
+    response = Response(body.to_json(), error.status, mimetype=PROBLEM_TYPE)
     response.headers.update(error.headers)
     return response
 

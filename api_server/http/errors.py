@@ -1,6 +1,7 @@
 """Errors that a person or a program gets as an answer."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 from pydantic import BaseModel, Field
 
@@ -12,13 +13,38 @@ class FieldProblem(BaseModel):
     message: str
 
 
-class Problem(BaseModel):
-    """Every error: a machine-readable code, a sentence, and the id under which the log knows the request."""
+PROBLEM_TYPE = "application/problem+json"
 
+
+class Problem(BaseModel):
+    """Every error, as RFC 9457 has problem details: `title`, `status` and `detail` are its members. Ours are a
+    machine-readable code, the sentence (`detail` again, under the name that every service of ours has for it), and the
+    id under which the log knows the request."""
+
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no such thing, or it is not yours."])
     code: str = Field(examples=["not_found"])
     message: str = Field(examples=["There is no such thing, or it is not yours."])
     request_id: str
     fields: list[FieldProblem] | None = Field(None, description="Where fields of the body or query are not right.")
+
+    @classmethod
+    def of(
+        cls, status: int, code: str, message: str, request_id: str, fields: Sequence[FieldProblem] = ()
+    ) -> "Problem":
+        return cls(
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=message,
+            code=code,
+            message=message,
+            request_id=request_id,
+            fields=list(fields) or None,
+        )
+
+    def to_json(self) -> str:
+        return self.model_dump_json(exclude_none=True)
 
 
 class ApiError(Exception):

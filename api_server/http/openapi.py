@@ -20,7 +20,7 @@ from api_server.access.rules import (
     OnUser,
 )
 from api_server.http.cookies import PLAIN_NAME
-from api_server.http.errors import Problem
+from api_server.http.errors import PROBLEM_TYPE, Problem
 from api_server.http.gate import CSRF_HEADER
 from api_server.http.repeats import HEADER
 from api_server.http.route import Route
@@ -169,7 +169,7 @@ def _responses(route: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
     if route.media is not None and route.media.startswith("video/"):
         responses["206"] = {**good, "description": "The range asked for."}
         responses["302"] = {"description": "The video is at the store, for a few minutes (S3_PUBLIC_ENDPOINT_URL)."}
-    problem = {"application/json": {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
+    problem = {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
     for status in _possible_errors(route):
         responses[str(status)] = {"description": _ERRORS[status], "content": problem}
     return responses

@@ -52,7 +52,7 @@ def test_problem_names_the_field_and_says_why(world: World, body: dict[str, Any]
 
 def test_problem_without_a_field_names_none(world: World) -> None:
     answer = world.signed_in("ann").get("/v1/cameras/cam-aaaaaaaaaa").get_json()
-    assert set(answer) == {"code", "message", "request_id"}
+    assert set(answer) == {"title", "status", "detail", "code", "message", "request_id"}
 
 
 def test_options_zones_and_lines_reach_the_topic(world: World) -> None:

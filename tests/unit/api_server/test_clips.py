@@ -251,5 +251,5 @@ def test_list_database_down_answers_503_as_json(world: World, ann: Browser) -> N
     world.database.is_down = True
     answer = ann.get("/v1/clips")
     assert answer.status_code == 503
-    assert set(answer.get_json()) == {"code", "message", "request_id"}
+    assert set(answer.get_json()) == {"title", "status", "detail", "code", "message", "request_id"}
     assert answer.headers["X-Request-Id"] == answer.get_json()["request_id"]

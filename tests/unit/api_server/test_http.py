@@ -36,7 +36,9 @@ def test_unknown_address_is_a_sentence_for_programs_and_a_page_for_people(world:
     assert (program.status_code, program.get_json()["code"]) == (404, "not_found")
     assert person.status_code == 404
     assert "<h1>Not found</h1>" in person.get_data(as_text=True)
-    assert client.get("/v1/nothing", headers={"Accept": "text/html"}).mimetype == "application/json"
+    assert client.get("/v1/nothing", headers={"Accept": "text/html"}).mimetype == "application/problem+json"
+    problem = client.get("/v1/nothing").get_json()
+    assert (problem["title"], problem["status"], problem["detail"]) == ("Not Found", 404, problem["message"])
 
 
 def test_wrong_method_says_which_are_right(world: World) -> None:
