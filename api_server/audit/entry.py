@@ -21,7 +21,7 @@ class Note:
     """What is to be written down.
 
     `actor`: a user id, empty for who is nobody yet and for what the server does by itself. `by`: `session`, the id of
-    an API token, or `command`. `target`: the id of what it is about; `camera`: the camera that this hangs on.
+    an API token, `command` or `retention`. `target`: the id of what it is about; `camera`: what that hangs on.
     """
 
     action: str

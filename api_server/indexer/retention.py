@@ -12,6 +12,7 @@ from api_server.clips.store import ClipStore
 from api_server.database.port import Database, Where
 from api_server.database.schema import CLIPS, GAPS
 from api_server.exports.store import ExportStore
+from api_server.indexer.retention_audit import RetentionAudit
 from api_server.queries.progress import deleting
 from api_server.queries.record import QueryState
 from api_server.queries.store import QueryStore
@@ -26,8 +27,10 @@ log = logging.getLogger(__name__)
 BATCH = 500
 GAP_DAYS = 30
 """Gaps are a few bytes, and people look for them when they wonder where a week went."""
-RETENTION_SLACK_MS = 10 * 60 * 1000
-"""What is past its time for longer should be gone: this runs every minute."""
+EXPIRE_EVERY_S = 600.0
+"""What has expired goes in batches, each with its entry in the audit log."""
+RETENTION_SLACK_MS = 2 * int(EXPIRE_EVERY_S) * 1000
+"""What is past its time for longer should be gone."""
 _US = 1_000_000
 _HOUR_MS = HOUR_S * 1000
 
@@ -92,9 +95,13 @@ class Retention:
         holds: Holds,
         footprint: Footprint,
         kept: Kept,
+        *,
+        audit: RetentionAudit,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
+        self._audit = audit
+        self._expired_s: float | None = None
         self._clips = database.collection(CLIPS)
         self._gaps = database.collection(GAPS)
         self._cameras = cameras
@@ -109,13 +116,17 @@ class Retention:
     def run_once(self) -> int:
         """Mark what is to go, the oldest first; how many things were marked.
 
-        1. What is held in the store is held in the records. 2. What is past its time. 3. What is over the cap.
+        1. What is held in the store is held in the records. 2. What is past its time, every EXPIRE_EVERY_S. 3. What is
+        over the cap. Of each batch: first its entry in the audit log.
         """
         self._held = self._holds.restore()
         now_ms = self._clock.wall_us() // 1000
         marked = 0
-        for where, kept_ms in self._rules():
-            marked += self._expire({**where, "end_ms": {"$lt": now_ms - kept_ms}})
+        now_s = self._clock.monotonic_s()
+        if self._expired_s is None or now_s - self._expired_s >= EXPIRE_EVERY_S:
+            for where, kept_ms in self._rules():
+                marked += self._expire({**where, "end_ms": {"$lt": now_ms - kept_ms}})
+            self._expired_s = now_s
         marked += self._keep_to_cap()
         self._gaps.delete({"found_us": {"$lt": self._clock.wall_us() - GAP_DAYS * 24 * HOUR_S * _US}})
         return marked
@@ -137,6 +148,8 @@ class Retention:
         while True:
             batch = self._oldest(where)
             free = [record for record in batch if window_of(record) not in self._held]
+            if free:
+                self._audit.clips(free)
             for record in free:
                 self._clip_store.hide_window(record, "expired")
             marked += len(free)
@@ -153,12 +166,17 @@ class Retention:
         marked = 0
         while excess > 0:
             batch = self._oldest_of_all()
+            going: list[_Old] = []
             for old in batch:
                 if excess <= 0:
                     break
-                self._drop(old)
+                going.append(old)
                 excess -= old.size
-                marked += 1
+            if going:
+                self._write_down(going)
+            for old in going:
+                self._drop(old)
+            marked += len(going)
             if len(batch) < BATCH:
                 break
         if marked:
@@ -176,6 +194,11 @@ class Retention:
         finished = self._footprint.queries.in_state(QueryState.FINISHED)
         results = [_Old(q.finished_us or 0, "query", q.id, q.result_bytes) for q in finished if q.result_bytes]
         return heapq.nsmallest(BATCH, [*clips, *uploads, *results])
+
+    def _write_down(self, going: Sequence[_Old]) -> None:
+        found = (self._clip_store.get(old.id) for old in going if old.kind == "clip")
+        clips = [record for record in found if record is not None]
+        self._audit.over_cap(clips, [old.id for old in going if old.kind != "clip"])
 
     def _drop(self, old: _Old) -> None:
         if old.kind == "upload":

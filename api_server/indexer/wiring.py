@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from api_server.accounts.api_tokens import ApiTokens
 from api_server.accounts.sessions import Sessions
 from api_server.accounts.users import Users
+from api_server.audit.log import AuditLog
 from api_server.cameras.store import CameraStore
 from api_server.clips.holds import Holds
 from api_server.clips.store import ClipStore
@@ -19,6 +20,7 @@ from api_server.indexer.erasure import ClipEraser
 from api_server.indexer.loop import GROUP, IndexerLoop
 from api_server.indexer.proof import DeletionProof
 from api_server.indexer.retention import Footprint, Kept, Retention
+from api_server.indexer.retention_audit import RetentionAudit
 from api_server.indexer.service import IndexerService
 from api_server.indexer.sweep import Sweep
 from api_server.indexer.tombstones import TombstoneKeeper
@@ -85,7 +87,9 @@ def build_indexer(
     writer = EventWriter(database, cameras, query_events, clock)
     query_keeper = QueryKeeper(queries, store, producer, jobs_topic, attendance, clock)
     query_eraser = QueryEraser(queries, uploads, store, clock)
-    query_retention = QueryRetention(queries, uploads, cameras, kept.footage_ms, kept.plate_ms, kept.upload_ms, clock)
+    audit = RetentionAudit(AuditLog(database, clock))
+    lengths_ms = (kept.footage_ms, kept.plate_ms, kept.upload_ms)
+    query_retention = QueryRetention(queries, uploads, cameras, *lengths_ms, audit.others, clock)
     export_eraser = ExportEraser(ExportStore(database), clips, store, clock)
     query_sweep = QuerySweep(queries, uploads, query_events, store, clock)
     users = Users(database)
@@ -94,7 +98,7 @@ def build_indexer(
     eraser = ClipEraser(database, cameras, clips, store, metrics, clock)
     exports = ExportStore(database)
     holds, footprint = Holds(database, store, clock), Footprint(uploads, queries, exports)
-    retention = Retention(database, cameras, clips, holds, footprint, kept, metrics, clock)
+    retention = Retention(database, cameras, clips, holds, footprint, kept, audit=audit, metrics=metrics, clock=clock)
     sweep = Sweep(database, writer, store, producer, events_topic, metrics, clock)
     open_uploads = OpenUploadSweep(OpenUploadStore(database), store, clock)
     tombstones = TombstoneKeeper(database, store, keeper_reader, metrics, clock)

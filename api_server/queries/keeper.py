@@ -1,7 +1,7 @@
 """What keeps queries going: sends their jobs, and sees to it that each one comes to an end."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from api_server.cameras.store import CameraStore
 from api_server.queries.attendance import Attendance
@@ -160,7 +160,10 @@ def patience_s(query: QueryRecord) -> float:
 
 
 class QueryRetention:
-    """How long queries and uploads are kept: results as the clips of their analysis, counted from their end."""
+    """How long queries and uploads are kept: results as the clips of their analysis, counted from their end.
+
+    `write_down`: is told the ids of what goes before it goes (the audit log); nothing goes when it raises Transient.
+    """
 
     def __init__(
         self,
@@ -170,8 +173,10 @@ class QueryRetention:
         footage_ms: int,
         plate_ms: int,
         upload_ms: int,
+        write_down: Callable[[Sequence[str]], None],
         clock: Clock,
     ) -> None:
+        self._write_down = write_down
         self._queries = queries
         self._uploads = uploads
         self._cameras = cameras
@@ -185,9 +190,11 @@ class QueryRetention:
         now_us = self._clock.wall_us()
         there = {camera.id for camera in self._cameras.active()}
         doomed = [query for query in self._queries.in_state(*SHOWN) if self._is_over(query, there, now_us)]
+        expired = self._uploads.created_before(now_us - self._upload_us)
+        if doomed or expired:
+            self._write_down([*(query.id for query in doomed), *expired])
         for query in doomed:
             self._queries.rewrite(query.id, deleting)
-        expired = self._uploads.created_before(now_us - self._upload_us)
         for upload_id in expired:
             self._uploads.hide(upload_id)
         return len(doomed) + len(expired)

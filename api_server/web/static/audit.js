@@ -9,7 +9,7 @@ const rows = byId("rows");
 const PAGE = 50;
 const WORDS = {
   "login": "signed in", "login.failed": "was refused", "logout": "signed out", "plate.search": "searched for a plate",
-  "person.search": "searched for a person",
+  "person.search": "searched for a person", "retention.expire": "let expire", "retention.cap": "made room",
   "clip.view": "looked at a clip", "recording.view": "looked at a recording", "query.view": "looked at a result",
   "live.watch": "watched live", "clip.delete": "deleted a clip", "audit.view": "read this log", "grant.set": "granted a camera",
   "grant.withdraw": "took a grant back", "user.invite": "invited", "user.change": "changed an account",
@@ -25,7 +25,8 @@ const WORDS = {
 
 function how(entry) {
   if (entry.by === "session" || entry.by === "") return entry.address;
-  return entry.by === "command" ? "command line" : `${entry.by}, ${entry.address}`;
+  if (entry.by === "command") return "command line";
+  return [entry.by, entry.address].filter(Boolean).join(", ");
 }
 
 function about(entry) {
@@ -40,7 +41,7 @@ function row(entry) {
     "tr",
     { "data-seq": entry.seq, title: `entry ${entry.seq}, hash ${entry.hash.slice(0, 16)}…` },
     el("td", { class: "number" }, timeOf(entry.at_us)),
-    el("td", {}, entry.actor_name || el("span", { class: "muted" }, entry.by === "command" ? "lookout" : "nobody")),
+    el("td", {}, entry.actor_name || el("span", { class: "muted" }, entry.by === "command" || entry.by === "retention" ? "lookout" : "nobody")),
     el("td", {}, WORDS[entry.action] ?? entry.action),
     about(entry),
     el("td", { class: "details small", title: words }, details),

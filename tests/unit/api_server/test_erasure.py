@@ -8,6 +8,7 @@ from api_server.clips.holds import Holds
 from api_server.exports.store import ExportStore
 from api_server.indexer.chores import Chore, ChoreThread
 from api_server.indexer.retention import Footprint, Kept, Retention
+from api_server.indexer.retention_audit import RetentionAudit
 from api_server.indexer.tombstones import AFTER_PASSING_S, RECORD_S, TombstoneKeeper
 from common.clock import SystemClock
 from common.contracts.sidecar import Sidecar
@@ -147,7 +148,17 @@ def test_delete_camera_clip_that_comes_later_is_erased(world: World) -> None:
 def make_retention(world: World, kept: Kept = KEPT) -> Retention:
     holds = Holds(world.database, world.store, world.clock)
     footprint = Footprint(world.uploads, world.queries, ExportStore(world.database))
-    return Retention(world.database, world.cameras, world.clips, holds, footprint, kept, world.metrics, world.clock)
+    return Retention(
+        world.database,
+        world.cameras,
+        world.clips,
+        holds,
+        footprint,
+        kept,
+        audit=RetentionAudit(world.audit),
+        metrics=world.metrics,
+        clock=world.clock,
+    )
 
 
 def test_retention_plates_go_after_a_day_and_the_rest_after_three(world: World) -> None:

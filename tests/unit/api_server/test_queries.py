@@ -4,6 +4,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api_server.access.subject import Role
+from api_server.indexer.retention_audit import RetentionAudit
 from api_server.queries.erasure import AGAIN_S, FORGET_S
 from api_server.queries.keeper import (
     ATTEMPTS_MAX,
@@ -390,9 +391,9 @@ def test_parts_go_an_hour_after_the_end_and_the_result_stays(world: World, ann: 
 
 
 def retention(world: World) -> QueryRetention:
-    return QueryRetention(
-        world.queries, world.uploads, world.cameras, 72 * HOUR_MS, 24 * HOUR_MS, 720 * HOUR_MS, world.clock
-    )
+    hours = (72 * HOUR_MS, 24 * HOUR_MS, 720 * HOUR_MS)
+    write_down = RetentionAudit(world.audit).others
+    return QueryRetention(world.queries, world.uploads, world.cameras, *hours, write_down, world.clock)
 
 
 def test_retention_plates_go_after_a_day_uploads_after_a_month(world: World, ann: Browser) -> None:
@@ -408,6 +409,7 @@ def test_retention_plates_go_after_a_day_uploads_after_a_month(world: World, ann
     retention(world).run_once()
     world.query_eraser.run_once()
     assert upload.key not in world.store.objects()
+    assert [entry.details for entry in world.audited("retention.expire")] == [{"ids": query_id}, {"ids": upload.id}]
 
 
 # Nothing hangs

@@ -5,7 +5,10 @@ import dataclasses
 import pytest
 
 from api_server.access.subject import Role
+from api_server.audit.entry import Note
+from api_server.audit.verify import verify
 from api_server.clips.holds import HOLDS_PREFIX, Holds
+from api_server.indexer.retention import EXPIRE_EVERY_S
 from api_server.indexer.sweep import Sweep
 from common.errors import Transient
 from common.storage.clips import read_sidecar
@@ -80,6 +83,53 @@ def test_camera_retention_is_changed_shown_and_published(world: World) -> None:
     published = world.published()[camera.id]
     assert published is not None
     assert published.retention_hours == {"recorder": 5}
+
+
+def test_what_expires_is_written_down_before_it_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = [world.add_clip(recorder_sidecar(start_ms=1_700_000_000_000 + n * 10_000)).clip_id for n in range(3)]
+    retention = make_retention(world)
+    world.clock.advance(100 * HOUR_S)
+    append = world.audit.append
+
+    def away(note: Note) -> None:
+        raise Transient("the log cannot be written")
+
+    monkeypatch.setattr(world.audit, "append", away)
+    with pytest.raises(Transient):
+        retention.run_once()
+    assert all(world.clips.get(clip) is not None for clip in clips)
+    monkeypatch.setattr(world.audit, "append", append)
+    assert retention.run_once() == 3
+    (entry,) = world.audited("retention.expire")
+    assert (entry.by, entry.actor, entry.camera) == ("retention", "", "cam-aaaaaaaaaa")
+    assert entry.details == {
+        "clips": "3",
+        "cameras": "cam-aaaaaaaaaa",
+        "analyses": "recorder",
+        "from": "2023-11-14T22:13:20+00:00",
+        "to": "2023-11-14T22:13:50+00:00",
+    }
+    assert retention.run_once() == 0
+    assert len(world.audited("retention.expire")) == 1
+    assert verify(world.audit, None).problem is None
+
+
+def test_what_expires_goes_in_batches_and_what_is_over_the_cap_at_once(world: World) -> None:
+    retention = make_retention(world)
+    assert retention.run_once() == 0
+    clip = world.add_clip(recorder_sidecar()).clip_id
+    world.clock.advance(EXPIRE_EVERY_S - 1)
+    assert retention.run_once() == 0
+    world.clock.advance(100 * HOUR_S)
+    assert retention.run_once() == 1
+    assert world.clips.get(clip) is None
+    world.add_user("ann")
+    upload = world.add_upload("ann", size=10**6)
+    late = world.add_clip(recorder_sidecar(start_ms=world.now_ms)).clip_id
+    assert make_retention(world, dataclasses.replace(KEPT, footage_bytes=1)).run_once() == 2
+    (entry,) = world.audited("retention.cap")
+    assert (entry.details["clips"], entry.details["ids"]) == ("1", upload.id)
+    assert world.clips.get(late) is None
 
 
 def test_held_clip_cannot_be_deleted_by_anybody(world: World) -> None:
