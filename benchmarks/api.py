@@ -84,6 +84,10 @@ def filters(cameras: Sequence[str], scale: Scale) -> dict[str, tuple[str, dict[s
             "label that is rare": {"label": "disgust"},
             "plate": {"text": "M A"},
             "plate that is none": {"text": "ZZZZZZ"},
+            "emotion": {"emotion": "happy"},
+            "person": {"person": "ada"},
+            "oldest first": {"sort": "oldest"},
+            "camera, oldest first": camera | {"sort": "oldest"},
             "time": span,
             "camera and time": camera | span,
             "camera and analysis": camera | {"analysis": "emotion"},
@@ -147,6 +151,7 @@ def sighting_documents(clips: Sequence[str], count: int) -> Iterator[dict[str, A
             label=None if is_plate else (EMOTIONS[6] if n % 100 == 0 else EMOTIONS[n % 6]),
             text=text,
             text_key=plate_key(text) if text else None,
+            person_key="adalovelace" if not is_plate and n % 50 == 7 else None,
             confidence=0.9,
             scores=None if is_plate else dict.fromkeys(EMOTIONS, 0.14),
             first_us=first_us,
@@ -387,15 +392,17 @@ def explained(url: str, cameras: Sequence[str], scale: Scale) -> list[dict[str, 
         for name, (path, query) in filters(cameras, scale).items():
             wanted = SightingFilter(
                 cameras={query["camera"]} if "camera" in query else None,
-                analysis=query.get("analysis"),
-                label=query.get("label"),
+                analysis="emotion" if "emotion" in query else query.get("analysis"),
+                label=query.get("emotion", query.get("label")),
                 text=query.get("text"),
+                person=query.get("person"),
                 from_ms=query.get("from"),
                 to_ms=query.get("to"),
             )
             is_clips = path.endswith("clips") and not wanted.is_about_sightings
             where = wanted.clips_where(query.get("sightings") == "any") if is_clips else wanted.where()
-            order = [("start_ms", -1), ("_id", -1)] if is_clips else [("first_us", -1), ("_id", -1)]
+            way = 1 if query.get("sort") == "oldest" else -1
+            order = [("start_ms", way), ("_id", way)] if is_clips else [("first_us", way), ("_id", way)]
             cursor = database[CLIPS if is_clips else SIGHTINGS].find(where).sort(order).limit(51)
             said = cursor.explain()
             stage = said["queryPlanner"]["winningPlan"]

@@ -6,8 +6,6 @@ from api_server.database.port import Database
 from api_server.database.record import Record
 from api_server.database.schema import PURPOSES
 
-LISTED_MAX = 500
-
 
 class StatedPurpose(Record):
     """The same words of the same person until the same day are one. `user`: a user id."""
@@ -33,5 +31,5 @@ class PurposeStore:
     def listed(self, user: str | None) -> list[StatedPurpose]:
         """Of one person, or of all; the newest first."""
         where = {} if user is None else {"user": user}
-        found = self._purposes.find(where, sort=[("stated_us", -1), ("_id", -1)], limit=LISTED_MAX)
+        found = self._purposes.find(where, sort=[("stated_us", -1), ("_id", -1)])
         return [StatedPurpose.from_document(document) for document in found]

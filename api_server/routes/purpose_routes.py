@@ -10,10 +10,12 @@ from api_server.access.rules import SignedIn
 from api_server.access.subject import Subject
 from api_server.accounts.users import Users
 from api_server.cameras.store import CameraStore
+from api_server.clips.paging import Cursor
 from api_server.http.route import Call, Reply, Route
 from api_server.pictures.purposes import PurposeStore
 from api_server.queries.record import SHOWN
 from api_server.queries.store import QueryStore
+from api_server.routes.parameters import PageQuery
 from common.clock import Clock
 
 
@@ -31,7 +33,10 @@ class PurposeLine(BaseModel):
 
 
 class PurposeList(BaseModel):
+    """`next`: the cursor of the following page, null on the last."""
+
     purposes: list[PurposeLine]
+    next: str | None
 
 
 class PurposeViews:
@@ -47,11 +52,9 @@ class PurposeViews:
         self._clock = clock
 
     def list_all(self, call: Call) -> Reply:
-        names = self._users.names()
-        now_us = self._clock.wall_us()
-        lines = []
-        for subject, thing_id, name, user_id, text, expires_us in self._stated(call.subject):
-            line = PurposeLine(
+        query, names, now_us = call.take_query(PageQuery), self._users.names(), self._clock.wall_us()
+        lines = [
+            PurposeLine(
                 subject=subject,
                 id=thing_id,
                 name=name,
@@ -60,8 +63,15 @@ class PurposeViews:
                 expires_us=expires_us,
                 expired=expires_us <= now_us,
             )
-            lines.append(line)
-        return Reply(PurposeList(purposes=lines))
+            for subject, thing_id, name, user_id, text, expires_us in self._stated(call.subject)
+        ]
+        lines.sort(key=lambda line: (line.expires_us, line.id), reverse=True)
+        if query.position is not None:
+            at = (query.position.at, query.position.id)
+            lines = [line for line in lines if (line.expires_us, line.id) < at]
+        shown = lines[: query.limit]
+        cursor = Cursor(shown[-1].expires_us, shown[-1].id).encode() if len(lines) > query.limit else None
+        return Reply(PurposeList(purposes=shown, next=cursor))
 
     def _stated(
         self, person: Subject
@@ -90,7 +100,8 @@ def purpose_routes(views: PurposeViews) -> list[Route]:
             "/v1/purposes",
             SignedIn(Action.CAMERA_VIEW),
             views.list_all,
-            "Why, and until when, emotions are looked for.",
+            "Why, and until when, emotions are looked for; those that hold longest first.",
+            query=PageQuery,
             answer=PurposeList,
         )
     ]

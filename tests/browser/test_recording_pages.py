@@ -1,6 +1,7 @@
 """Recordings in a real browser: an upload that breaks goes on; any time of a span is played, downloaded and queried."""
 
 import io
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -77,6 +78,21 @@ def import_by_key(page: Page, stage: Stage, film: bytes) -> None:
     expect(page.locator("#rows tr").filter(has_text="yard.mp4")).to_contain_text("10 s")
 
 
+def sort_and_filter(page: Page) -> None:
+    """A span of twenty seconds and two films of ten, one of them padded."""
+    first = page.locator("#rows tr").first
+    page.get_by_label("Sort").select_option("longest first")
+    expect(first).to_contain_text("Gate")
+    page.get_by_label("Sort").select_option("largest first")
+    expect(first).to_contain_text("street.mp4")
+    expect(first).to_contain_text("upload, mp4, h264")
+    page.get_by_label("Longer than").select_option("1 minute")
+    expect(page.locator("#empty")).to_contain_text("Nothing was recorded that fits these filters.")
+    expect(page).to_have_url(re.compile("duration_min_s=60&sort=largest"))
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#rows tr")).to_have_count(3)
+
+
 def play_and_download(page: Page, camera: str) -> None:
     page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
     playing = page.locator("#footage-dialog")
@@ -112,6 +128,7 @@ def test_upload_that_breaks_goes_on_and_spans_are_played(
     assert stage.admin.get(upload["video"]).content == film
 
     import_by_key(page, stage, made[0].video)
+    sort_and_filter(page)
     play_and_download(page, camera)
     page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
     page.locator("#footage-dialog").get_by_role("button", name="Query").click()

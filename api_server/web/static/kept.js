@@ -1,5 +1,5 @@
 // What is kept: purposes of emotion analysis, and for how long clips stay.
-import { get } from "./api.js";
+import { all, get } from "./api.js";
 import { byId, el, showProblem } from "./dom.js";
 import { analysisName, bytes, plural, timeOf } from "./words.js";
 
@@ -42,7 +42,7 @@ function fill(id, table, empty, rows) {
 }
 
 try {
-  const [{ purposes }, kept, { cameras }] = await Promise.all([get("/v1/purposes"), get("/v1/retention"), get("/v1/cameras")]);
+  const [purposes, kept, { cameras }] = await Promise.all([all("/v1/purposes", "purposes"), get("/v1/retention"), get("/v1/cameras")]);
   const names = new Map(cameras.map((camera) => [camera.id, camera.name]));
   fill("purposes", "purposes-table", "no-purposes", purposes.map(purposeRow));
   fill("kept", "kept-table", "no-kept", kept.clips.map((line) => keptRow(line, names)));

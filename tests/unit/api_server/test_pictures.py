@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api_server.access.subject import Role
+from api_server.pictures.purposes import PurposeStore
 from api_server.pictures.service import NOT_RUNNING
 from common.contracts.camera_settings import EmotionPurpose
 from common.contracts.picture_call import PICTURE_MAX_BYTES
@@ -131,6 +132,31 @@ def test_purposes_lists_what_one_may_see(world: World) -> None:
     (only,) = world.signed_in("ann").get("/v1/purposes").get_json()["purposes"]
     assert (only["subject"], only["id"], only["name"], only["by"]) == ("camera", hers.id, "Door", "ann")
     assert len(world.signed_in("root", Role.ADMIN).get("/v1/purposes").get_json()["purposes"]) == 2
+
+
+def test_purposes_are_paged_those_that_hold_longest_first(world: World) -> None:
+    world.add_user("ann")
+    now_us = world.clock.wall_us()
+    for n in (2, 0, 1, 1):
+        world.add_camera("ann", emotion_purpose=EmotionPurpose(text=PURPOSE, expires_us=now_us + 10**9 * (n + 1)))
+    purposes = PurposeStore(world.database)
+    for n in range(2):
+        purposes.state("usr-ann", f"{PURPOSE} {n}", now_us + 10**9 * 10, now_us)
+    ann = world.signed_in("ann")
+    whole = ann.get("/v1/purposes").get_json()
+    assert whole["next"] is None
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = ann.get(f"/v1/purposes?limit=2&cursor={cursor}").get_json()
+        found += [one["id"] for one in page["purposes"]]
+        cursor = page["next"]
+    assert found == [one["id"] for one in whole["purposes"]]
+    assert len(set(found)) == 6
+    ends = [one["expires_us"] for one in whole["purposes"]]
+    assert ends == sorted(ends, reverse=True)
+    assert [one["subject"] for one in whole["purposes"]] == ["pictures"] * 2 + ["camera"] * 4
+    assert ann.get("/v1/purposes?limit=0").status_code == 400
 
 
 def test_picture_without_anybody_who_looks_is_a_503_with_a_sentence(tmp_path: Path) -> None:
