@@ -89,6 +89,33 @@ def test_client_uploads_exports_and_downloads(world: World, client: LookoutClien
     assert not (tmp_path / "none").exists()
 
 
+def test_readme_program_runs(
+    world: World,
+    client: LookoutClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    program = readme.partition("## From a program")[2].partition("```python\n")[2].partition("```")[0]
+    clips_of(world, "ann")
+    (tmp_path / "street.mp4").write_bytes(FILM)
+    monkeypatch.chdir(tmp_path)
+    ask = client.ask
+
+    def answered(**question: object) -> dict[str, object]:
+        query = ask(**question)
+        world.finish_query(query["id"])
+        return query
+
+    client.ask = answered  # type: ignore[method-assign]
+    monkeypatch.setattr("common.client.LookoutClient", lambda *_args, **_named: client)
+    exec(compile(program, "README.md", "exec"), {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "finished"
+    assert "M AB 123" in said[0]
+
+
 def test_client_waits_only_so_long(world: World, client: LookoutClient) -> None:
     upload = world.add_upload("ann")
     query = client.ask(recording=upload.id, analysis="license_plate")
