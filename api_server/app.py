@@ -213,7 +213,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *live_routes(
             parts.cameras, parts.users, parts.live, settings.signing_key_bytes, settings.signalling_port, parts.clock
         ),
-        *status_routes(parts.cameras, parts.board, parts.clock),
+        *status_routes(parts.cameras, parts.board, parts.database, parts.clock),
         *health_routes(ready, parts.metrics),
     ]
     pages = page_routes(parts.cameras, settings)

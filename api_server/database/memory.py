@@ -174,6 +174,7 @@ class MemoryDatabase:
     def __init__(self) -> None:
         self.is_down = False
         self.losses = 0
+        self.is_light = False
         self.is_prepared = False
         self._collections = {spec.name: MemoryCollection(spec, self._require_up) for spec in COLLECTIONS}
 

@@ -17,7 +17,7 @@ from pymongo.monitoring import (
 )
 
 from api_server.database.port import Change, Collection, Document, Sort, Where
-from api_server.database.schema import COLLECTIONS
+from api_server.database.schema import CLIPS, COLLECTIONS
 from common.errors import ConfigurationError, Transient
 from common.settings import MongoSettings
 
@@ -31,6 +31,7 @@ HEARTBEAT_MS = 500
 _AUTHENTICATION_FAILED = 18
 _UNAUTHORIZED = 13
 _DUPLICATE_KEY = 11000
+_COMMAND_NOT_FOUND = 59
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -147,6 +148,7 @@ class MongoDatabase:
 
     def __init__(self, settings: MongoSettings) -> None:
         self._watch = LossWatch()
+        self._is_light = False
         try:
             self._client: MongoClient[Document] = MongoClient(
                 settings.url.get_secret_value(),
@@ -183,6 +185,21 @@ class MongoDatabase:
                     raise ConfigurationError(f"{spec.name}: {index.fields} is not unique in the data.") from error
                 if index.is_unique and not collection.index_information().get(name, {}).get("unique"):
                     raise ConfigurationError(f"{spec.name}: the database did not make {index.fields} unique.")
+
+        self._is_light = self._has_no_plans()
+
+    @property
+    def is_light(self) -> bool:
+        return self._is_light
+
+    def _has_no_plans(self) -> bool:
+        """The light server has no query plans to explain, because it looks through everything."""
+        clips = self._pymongo[CLIPS]
+        try:
+            clips.database.command({"explain": {"find": clips.name}, "verbosity": "queryPlanner"})
+        except mongo_errors.OperationFailure as error:
+            return error.code == _COMMAND_NOT_FOUND
+        return False
 
     @_translated
     def ping(self) -> None:

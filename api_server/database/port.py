@@ -73,6 +73,11 @@ class Database(Protocol):
         ...
 
     @property
+    def is_light(self) -> bool:
+        """Whether its indexes narrow nothing, so that it is for small installations. Known after `prepare`."""
+        ...
+
+    @property
     def losses(self) -> int:
         """How often the connection was lost. A database that died may have lost its last writes, so whoever trails
         them compares this before and after (DESIGN 5, rule 10)."""

@@ -6,6 +6,7 @@ from api_server.access.permission import Action, may, may_on_any
 from api_server.access.rules import SignedIn
 from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
+from api_server.database.port import Database
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.state_answer import CameraStateAnswer, CameraStates
 from api_server.status.board import SILENT_AFTER_S, StatusBoard
@@ -66,9 +67,10 @@ class StatusAnswer(BaseModel):
     now_us: int
     cameras: list[CameraStatusAnswer]
     consumers: list[ConsumerAnswer] = Field(description="Every process, for admins.")
+    light_database: bool | None = Field(description="Whether the database is for small installations; for admins.")
 
 
-def status_routes(cameras: CameraStore, board: StatusBoard, clock: Clock) -> list[Route]:
+def status_routes(cameras: CameraStore, board: StatusBoard, database: Database, clock: Clock) -> list[Route]:
     """`GET /v1/status`."""
 
     def reports() -> list[Report]:
@@ -85,6 +87,7 @@ def status_routes(cameras: CameraStore, board: StatusBoard, clock: Clock) -> lis
                 now_us=clock.wall_us(),
                 cameras=[_camera(camera, said, states[camera.id]) for camera in shown],
                 consumers=[_consumer(report) for report in said] if sees_all else [],
+                light_database=database.is_light if sees_all else None,
             )
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from pymongo import MongoClient
 
 from api_server.database.mongo import MongoDatabase
 from api_server.database.port import Database
@@ -45,6 +46,17 @@ def test_prepare_two_servers_at_once_agree(open_database: Callable[[], MongoData
     second.prepare()
     assert first.collection("users").insert({"_id": "1", "name": "ann"})
     assert not second.collection("users").insert({"_id": "2", "name": "ann"})
+
+
+def test_prepare_finds_out_whether_the_server_is_the_light_one(
+    open_database: Callable[[], MongoDatabase], mongo_url: str
+) -> None:
+    database = open_database()
+    database.prepare()
+    with MongoClient[dict[str, object]](mongo_url) as client:
+        # What only a real server says of itself.
+        has_engines = "storageEngines" in client.admin.command("buildInfo")
+    assert database.is_light is not has_engines
 
 
 def test_database_away_raises_transient_soon() -> None:

@@ -11,6 +11,7 @@ import { bytes, duration, plural, timeOf } from "./words.js";
 const form = byId("filters");
 const rows = byId("rows");
 const PAGE = 100;
+const PLAYED = new Set(["h264", "vp8", "vp9", "av1"]);
 let names = new Map();
 let shown = [];
 
@@ -36,6 +37,13 @@ function clipsOf(one) {
   return `/clips?${query}`;
 }
 
+/** No browser plays AVI, and few what is in some others: that is downloaded. */
+function openLink(one) {
+  const isPlayed = one.container !== "avi" && (one.codec === null || PLAYED.has(one.codec));
+  if (isPlayed) return el("a", { class: "button", href: one.video, target: "_blank", rel: "noopener" }, "Play");
+  return el("a", { class: "button", href: `${one.video}?download=1` }, "Download");
+}
+
 function row(one) {
   const isUpload = one.source === "upload";
   const detail = isUpload ? (one.problem ?? [one.imported_from ?? "upload", one.container, one.codec].filter(Boolean).join(", ")) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
@@ -55,7 +63,7 @@ function row(one) {
         { class: "actions" },
         el("button", { type: "button", class: "primary", disabled: Boolean(one.problem), onclick: () => askAbout(one, nameOf(one)) }, "Query"),
         isUpload
-          ? el("a", { class: "button", href: one.video, target: "_blank", rel: "noopener" }, "Play")
+          ? openLink(one)
           : el("button", { type: "button", onclick: () => playSpan(one, nameOf(one)) }, "Play"),
         isUpload ? null : el("a", { class: "button", href: clipsOf(one) }, "Clips"),
         isUpload ? el("button", { type: "button", class: "danger", onclick: () => erase(one), "aria-label": `Delete ${one.name}` }, "Delete") : null,

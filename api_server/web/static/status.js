@@ -48,6 +48,7 @@ repeat(
     if (byId("consumers")) {
       byId("consumers").replaceChildren(...status.consumers.map(consumerRow));
       byId("no-consumers").hidden = status.consumers.length > 0;
+      byId("light").hidden = !status.light_database;
     }
     byId("fresh").replaceChildren("as of ", timeOf(status.now_us));
   },

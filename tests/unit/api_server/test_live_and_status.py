@@ -135,6 +135,16 @@ def test_status_processes_are_shown_to_admins_only(world: World) -> None:
     assert (shown["instance"], shown["counts"], shown["partitions"]) == ("rec-1", {"analysed": 7}, [camera.partition])
 
 
+def test_status_says_to_admins_whether_the_database_is_for_small_installations(world: World) -> None:
+    world.add_user("ann")
+    world.add_camera("ann")
+    root = world.signed_in("root", Role.ADMIN)
+    assert root.get("/v1/status").get_json()["light_database"] is False
+    world.database.is_light = True
+    assert root.get("/v1/status").get_json()["light_database"] is True
+    assert world.signed_in("ann").get("/v1/status").get_json()["light_database"] is None
+
+
 def test_board_older_word_does_not_replace_a_newer(world: World) -> None:
     report(world, "rec-1", threads=4)
     report(world, "rec-1", threads=1, at_us=world.clock.wall_us() - 5_000_000)
