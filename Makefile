@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 PACKAGES := $(wildcard common producer_service consumers api_server signalling camera_client infra benchmarks tests)
 
+# Where this is set, every process compiles all that it imports, each time: two seconds of a core for the API server.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor run servers smoke test faults-quick faults faults-full lint format ledger api-fuzz films dead-letters bench rivals plan accuracy fer-parity compose-test password open screenshots lock versitygw clean distclean wipe
 

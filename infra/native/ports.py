@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 HIGHEST_PORT = 65535
+RUN_PORTS = 16
+"""As many ports follow each other in a run that is handed out."""
+_CLAIMS: list[socket.socket] = []
 # Health ports of processes that serve no HTTP of their own, counted from LOOKOUT_HEALTH_PORT.
 HEALTH_ORDER = (
     "recorder", "emotion", "license_plate", "indexer", "objects", "people", "recognition", "pictures", "films",
@@ -74,17 +78,37 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
 
 
 def free_run(length: int) -> int:
-    """The first of `length` neighbouring ports that are free now, outside the range the kernel hands out itself."""
+    """The first of `length` neighbouring ports (at most RUN_PORTS) that are free now, outside the range that the kernel
+    hands out. They stay this process' own until it ends: no other is given them between check and bind."""
+    if not 0 < length <= RUN_PORTS:
+        raise ValueError(f"{length} ports in a row: 1 to {RUN_PORTS} can be had.")
     # Clients' outgoing connections take ports from the ephemeral range between our check and the server's bind.
-    lowest, highest = 10_000, ephemeral_start() - length
-    span = highest - lowest
+    lowest, highest = 10_000, ephemeral_start()
+    runs = (highest - lowest) // RUN_PORTS
     # Start at a place of its own per process: test runs beside each other then rarely meet.
-    start = (os.getpid() * 97 + int.from_bytes(os.urandom(2), "big")) % span
-    for step in range(0, span, length):
-        first = lowest + (start + step) % span
+    start = (os.getpid() * 97 + int.from_bytes(os.urandom(2), "big")) % runs
+    for step in range(runs):
+        first = lowest + (start + step) % runs * RUN_PORTS
+        if not reserve(first):
+            continue
         if all(is_free(first + offset) for offset in range(length)):
             return first
     raise PortError(f"No {length} free ports in a row between {lowest} and {highest}.")
+
+
+def reserve(first: int) -> bool:
+    """Whether the run of ports that begins at `first` is now this process' own. The kernel gives a name in the abstract
+    namespace, which is as wide as that of the ports, to one socket only, and takes it back when the process ends."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0lookout-ports-{first}".encode())
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True
 
 
 def ephemeral_start() -> int:

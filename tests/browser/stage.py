@@ -1,4 +1,4 @@
-"""A running lookout for a browser: API, indexer, ingest and signalling as processes, filled from scenes."""
+"""A running lookout for a browser: API, indexer, signalling, and ingest when asked for; filled from scenes."""
 
 import contextlib
 import threading
@@ -28,9 +28,10 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 class Stage:
     """Fills a system with cameras, clips and live pictures."""
 
-    def __init__(self, system: ApiSystem, ingest_port: int) -> None:
+    def __init__(self, system: ApiSystem, ingest: ServiceProcess) -> None:
         self.system = system
-        self._ingest_port = ingest_port
+        self._ingest = ingest
+        self._is_ingesting = False
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.admin: httpx.Client = system.sign_in()
@@ -38,6 +39,12 @@ class Stage:
     @property
     def url(self) -> str:
         return self.system.url
+
+    def start_ingest(self) -> None:
+        """Most pages do without: a process less to wait for."""
+        if not self._is_ingesting:
+            self._is_ingesting = True
+            self.system.start(self._ingest)
 
     def add_camera(self, name: str, **fields: object) -> dict[str, object]:
         answer = self.admin.post("/v1/cameras", json={"name": name, **fields})
@@ -105,6 +112,7 @@ class Stage:
 
     def play(self, camera: Mapping[str, object], scene: Cars | Face) -> None:
         """Send a scene through ingest, with its boxes as an analysis would, until the stage is closed."""
+        self.start_ingest()
         thread = threading.Thread(target=self._play, args=(camera, scene), daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -125,7 +133,7 @@ class Stage:
 
     def _play(self, camera: Mapping[str, object], scene: Cars | Face) -> None:
         session, seq = make_session(), 0
-        server = f"http://127.0.0.1:{self._ingest_port}"
+        server = f"http://127.0.0.1:{self._ingest.port}"
         kafka = self.system.kafka
         with httpx.Client(base_url=server, timeout=20) as client:
             while not self._stop.wait(1 / FPS):
@@ -195,8 +203,8 @@ def open_stage(variables: Mapping[str, str], folder: Path) -> Iterator[Stage]:
     with open_system(known, folder) as system:
         ingest = ServiceProcess("producer_service", ports.ingest, system.variables, folder / "ingest.log")
         signalling = ServiceProcess("signalling", ports.signalling, system.variables, folder / "signalling.log")
-        system.start(system.api, system.indexer, ingest, signalling)
-        stage = Stage(system, ports.ingest)
+        system.start(system.api, system.indexer, signalling)
+        stage = Stage(system, ingest)
         try:
             yield stage
         finally:

@@ -12,6 +12,15 @@ export class Problem extends Error {
   }
 }
 
+let hasSignedOut = false;
+
+/** End the session, and go to the door. */
+export async function signOut() {
+  await remove("/v1/session");
+  hasSignedOut = true;
+  location.assign("/sign-in");
+}
+
 /** Call the API; resolves to the parsed answer, or null for 204. Rejects with a Problem. */
 export async function call(method, path, body, further = {}) {
   const headers = { Accept: "application/json", ...further };
@@ -24,6 +33,8 @@ export async function call(method, path, body, further = {}) {
     throw new Problem(0, "offline", "The server does not answer. Is it running?");
   }
   if (response.status === 401 && path !== "/v1/session") {
+    // Who signs out does not want to come back to where an answer was still on its way.
+    if (hasSignedOut) return new Promise(() => {});
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     return new Promise(() => {});
   }

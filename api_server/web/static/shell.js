@@ -1,5 +1,5 @@
 // What every signed-in page has: signing out.
-import { remove } from "./api.js";
+import { signOut } from "./api.js";
 import { byId, notice } from "./dom.js";
 
 // On a phone the pages stand in a row that is wider than the screen.
@@ -7,8 +7,7 @@ document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest"
 
 byId("sign-out").addEventListener("click", async () => {
   try {
-    await remove("/v1/session");
-    location.assign("/sign-in");
+    await signOut();
   } catch (problem) {
     notice(problem.message);
   }

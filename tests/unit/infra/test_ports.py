@@ -1,10 +1,22 @@
 """Port variables and free ports."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from infra.native.ports import HEALTH_ORDER, PortError, Ports, free_ports, is_free, ports_from
+from infra.native.ports import (
+    HEALTH_ORDER,
+    RUN_PORTS,
+    PortError,
+    Ports,
+    free_ports,
+    free_run,
+    is_free,
+    ports_from,
+    reserve,
+)
 
 
 def test_ports_without_variables_are_the_documented_ones() -> None:
@@ -42,3 +54,16 @@ def test_free_ports_are_free_and_different() -> None:
     numbers += [ports.health_of(name) for name in HEALTH_ORDER]
     assert len(set(numbers)) == len(numbers)
     assert all(is_free(number) for number in numbers)
+
+
+def test_run_that_was_handed_out_is_given_to_no_other_process() -> None:
+    first = free_run(RUN_PORTS)
+    assert not reserve(first)
+    question = f"from infra.native.ports import reserve; print(reserve({first}))"
+    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "False"
+
+
+def test_run_longer_than_those_handed_out_is_refused() -> None:
+    with pytest.raises(ValueError, match="in a row"):
+        free_run(RUN_PORTS + 1)
