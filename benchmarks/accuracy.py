@@ -77,7 +77,7 @@ def _measure(items: list[Item], asked: argparse.Namespace) -> tuple[list[Result]
     if "faces" in asked.only:
         results += measure_faces(items, errors) + measure_landmarks(items)
     if "emotion" in asked.only:
-        results += measure_emotions(items, errors)
+        results += measure_emotions(items, errors, asked.emotion_network)
     if "people" in asked.only:
         results += measure_people(items, errors)
     if "objects" in asked.only:
@@ -116,6 +116,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--save-errors", type=Path, help="folder for pictures of what went wrong")
     parser.add_argument("--only", type=lambda text: _listed(PARTS, text), default=list(PARTS))
     parser.add_argument("--modes", type=lambda text: _listed(MODES, text), default=list(MODES))
+    parser.add_argument(
+        "--emotion-network",
+        action="append",
+        default=[],
+        type=json.loads,
+        metavar="JSON",
+        help="compare with the shipped network: the option `network` of emotion, several times if need be",
+    )
     parser.add_argument("--no-reference", dest="reference", action="store_false", help="leave rapidocr itself out")
     return parser.parse_args()
 

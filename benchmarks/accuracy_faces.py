@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,9 +12,9 @@ from benchmarks.accuracy_result import Cpu, ErrorPictures, Result
 from benchmarks.accuracy_truth import Item, in_interval
 from common.contracts.detection import Detection
 from common.model_registry import MEDIAPIPE_MESH, find
-from consumers.emotion.analyzer import build_analyzer
-from consumers.emotion.network import SIDE, FerNetwork
-from consumers.emotion.scorer import cut_face
+from consumers.emotion.analyzer import EmotionAnalyzer, build_analyzer, open_network
+from consumers.emotion.options import read_options
+from consumers.emotion.scorer import EmotionScorer, cut_face
 from consumers.emotion.tracker import EmotionTracker
 from consumers.faces.choice import BY_QUALITY, choose_detector
 from consumers.faces.face import Face, FaceDetector
@@ -64,15 +65,26 @@ def measure_landmarks(items: Sequence[Item]) -> list[Result]:
     return [Result("landmarks, both eyes within a tenth", right, len(labelled), Cpu.of(spent), told)]
 
 
-def measure_emotions(items: Sequence[Item], errors: ErrorPictures) -> list[Result]:
-    """By the analyzer as it is used, with the best face detector that is there."""
+def measure_emotions(
+    items: Sequence[Item], errors: ErrorPictures, networks: Sequence[Mapping[str, Any]] = ()
+) -> list[Result]:
+    """By the analyzer as it is used, with the best face detector that is there: the shipped network, then each of
+    `networks` (the option `network` of `emotion`), over the same pictures. Raises ConfigurationError for a bad one."""
     labelled = [i for i in items if i.kind != "video" and i.emotions]
-    results = [
-        _emotions("emotion London, neutral or happy", [i for i in labelled if i.group == STUDIO], "95 %", errors),
-        _emotions("emotion stills", [i for i in labelled if i.group != STUDIO], "all", errors),
-        _video_emotions([i for i in items if i.kind == "video" and "emotion" in i.truth]),
-        _emotion_cost(items),
-    ]
+    studio = [i for i in labelled if i.group == STUDIO]
+    stills = [i for i in labelled if i.group != STUDIO]
+    videos = [i for i in items if i.kind == "video" and "emotion" in i.truth]
+    results = []
+    for network in (None, *networks):
+        options = read_options({} if network is None else {"network": network})
+        analyzer = build_analyzer(options.model_dump())
+        by = "" if options.network is None else f", {options.network.file}"
+        results += [
+            _emotions(f"emotion London, neutral or happy{by}", studio, "95 %", errors, analyzer),
+            _emotions(f"emotion stills{by}", stills, "all", errors, analyzer),
+            _video_emotions(f"emotion video frames, smoothed{by}", videos, analyzer),
+            _emotion_cost(f"emotion cost of a face within 1 ms{by}", items, open_network(options)),
+        ]
     return [result for result in results if result.of]
 
 
@@ -126,8 +138,7 @@ def _frame_cost(items: Sequence[Item], detector: FaceDetector) -> Result:
     return Result(f"faces {detector.source.name}, 640x480 within 6 ms", within, len(spent), Cpu.of(spent), (), "6 ms")
 
 
-def _emotions(name: str, items: Sequence[Item], goal: str, errors: ErrorPictures) -> Result:
-    analyzer = build_analyzer({})
+def _emotions(name: str, items: Sequence[Item], goal: str, errors: ErrorPictures, analyzer: EmotionAnalyzer) -> Result:
     right, spent, misses = 0, [], []
     table: dict[str, Counter[str]] = {}
     for item in items:
@@ -148,9 +159,8 @@ def _emotions(name: str, items: Sequence[Item], goal: str, errors: ErrorPictures
     return Result(name, right, len(items), Cpu.of(spent), tuple(misses), goal, plain)
 
 
-def _video_emotions(items: Sequence[Item]) -> Result:
+def _video_emotions(name: str, items: Sequence[Item], analyzer: EmotionAnalyzer) -> Result:
     """The largest face's smoothed label on every frame of a labelled interval."""
-    analyzer = build_analyzer({})
     right = of = 0
     misses = []
     for item in items:
@@ -168,17 +178,17 @@ def _video_emotions(items: Sequence[Item]) -> Result:
             if label != interval["label"]:
                 said[f"{interval['label']} called {label}"] += 1
         misses += [f"{item.file}: {count} frames {what}" for what, count in said.most_common()]
-    return Result("emotion video frames, smoothed", right, of, None, tuple(misses))
+    return Result(name, right, of, None, tuple(misses))
 
 
-def _emotion_cost(items: Sequence[Item]) -> Result:
+def _emotion_cost(name: str, items: Sequence[Item], network: EmotionScorer) -> Result:
     """The network alone, a batch of eight faces: `right` counts batches within 1 ms a face."""
     faces = [i for i in items if i.kind == "face_image"]
     if not faces:
-        return Result("emotion cost", 0, 0)
-    network, picture = FerNetwork(), faces[0].picture()
+        return Result(name, 0, 0)
+    picture = faces[0].picture()
     found = choose_detector().find(picture)
-    crops = [cut_face(picture, found[0].box, SIDE)] * FACES_A_BATCH if found else []
+    crops = [cut_face(picture, found[0].box, network.side)] * FACES_A_BATCH if found else []
     network.score(crops)
     spent = []
     for _ in range(FRAME_REPEATS):
@@ -186,7 +196,7 @@ def _emotion_cost(items: Sequence[Item]) -> Result:
         network.score(crops)
         spent.append((time.process_time() - begin) / FACES_A_BATCH)
     within = sum(seconds <= 0.001 for seconds in spent)
-    return Result("emotion cost of a face within 1 ms", within, len(spent), Cpu.of(spent), (), "1 ms")
+    return Result(name, within, len(spent), Cpu.of(spent), (), "1 ms")
 
 
 def _shown(face: Face) -> Detection:

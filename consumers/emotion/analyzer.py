@@ -72,7 +72,10 @@ class EmotionAnalyzer:
 def build_analyzer(options: Mapping[str, Any]) -> EmotionAnalyzer:
     """Loads the models. Raises ConfigurationError for a bad option and a missing or altered file."""
     checked = read_options(options)
-    network = FerNetwork() if checked.network is None else OnnxNetwork(checked.network)
-    return EmotionAnalyzer(
-        choose_detector(checked.detector), network, checked, FaceMesh() if checked.landmarks else None
-    )
+    mesh = FaceMesh() if checked.landmarks else None
+    return EmotionAnalyzer(choose_detector(checked.detector), open_network(checked), checked, mesh)
+
+
+def open_network(options: EmotionOptions) -> EmotionScorer:
+    """The shipped network or one's own. Raises ConfigurationError for a missing or altered file."""
+    return FerNetwork() if options.network is None else OnnxNetwork(options.network)

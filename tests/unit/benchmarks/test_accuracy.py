@@ -1,5 +1,6 @@
 """The accuracy report runs over any folder with a truth.json."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from benchmarks import accuracy
 from camera_client.demo import PLATES, CarScene
+from tests.support.media import astronaut
+from tests.unit.inference.making import mean_model
 
 
 @pytest.fixture
@@ -73,3 +76,26 @@ def test_folder_without_truth_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(capsys, monkeypatch, "--media", str(tmp_path))[0] == 78
+
+
+def test_own_emotion_network_is_compared_with_the_shipped_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = mean_model((None, 1, 32, 32))
+    (tmp_path / "own.onnx").write_bytes(content)
+    (tmp_path / "emotion").mkdir()
+    cv2.imwrite(str(tmp_path / "emotion" / "one.png"), astronaut())
+    item = {"file": "emotion/one.png", "kind": "face_image", "truth": {"emotion": "happy"}}
+    (tmp_path / "truth.json").write_text(json.dumps({"items": [item]}))
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path))
+    own = {"file": "own.onnx", "sha256": hashlib.sha256(content).hexdigest(), "labels": ["calm", "bright"]}
+    words = ["--media", str(tmp_path), "--only", "emotion", "--json", "--emotion-network"]
+    status, printed = run(capsys, monkeypatch, *words, json.dumps(own))
+    assert status == 0
+    found = {one["name"]: one["right"] for one in json.loads(printed)["results"]}
+    assert (found["emotion stills"], found["emotion stills, own.onnx"]) == (1, 0)
+    assert "emotion cost of a face within 1 ms, own.onnx" in found
+
+    own["sha256"] = "0" * 64
+    status, _ = run(capsys, monkeypatch, *words, json.dumps(own))
+    assert status == 78
