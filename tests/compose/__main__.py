@@ -55,9 +55,11 @@ def main() -> int:
     finally:
         with contextlib.suppress(ComposeFailed):
             project.down()
-    left = project.leftovers()
-    if left:
-        problems.append(f"left behind: {left}")
+    # Without an engine nothing can have been left.
+    with contextlib.suppress(ComposeFailed):
+        left = project.leftovers()
+        if left:
+            problems.append(f"left behind: {left}")
     for problem in problems:
         tell(f"FAILED {problem}")
     sys.stdout.write(json.dumps({"ok": not problems, **result}) + "\n")
