@@ -31,8 +31,8 @@ servers: ## Start Kafka, MongoDB and S3 alone, with topics, and print their addr
 smoke: setup ## Run everything on free ports in a temporary folder, check it, stop it: one JSON line
 	@$(BIN)/python -m tests.e2e.smoke
 
-test: setup ## Run the whole test suite, four tests at a time: many wait for servers (WORKERS=n; ARGS= for pytest)
-	@$(BIN)/python -m pytest -n $(or $(WORKERS),4) --dist loadscope --no-loadscope-reorder $(ARGS)
+test: setup ## Run the whole test suite, six tests at a time: many wait for servers (WORKERS=n; ARGS= for pytest)
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),6) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults-quick: setup ## The quick rows of the fault table, under 90 s (part of `make test`)
 	@$(BIN)/python -m tests.faults --quick $(ARGS)
