@@ -51,12 +51,6 @@ def is_cursor(text: str) -> str:
     return text
 
 
-def require_order(cursor: Cursor | None, order: Order) -> None:
-    """Raises ValueError when a list is gone on with in another order."""
-    if cursor is not None and cursor.order != order:
-        raise ValueError(f"the cursor is of a list with sort={cursor.order}; begin anew without it")
-
-
 CursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)]
 AnyCursorText = Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(_is_cursor_of_any_order)]
 TimeMs = Annotated[
@@ -76,10 +70,28 @@ PersonName = Annotated[
 ]
 
 
-class ListQuery(BaseModel):
-    """Filters, order and paging of clips and sightings. `from` and `to` bound the capture time, [from, to)."""
+class OrderedQuery(BaseModel):
+    """Order and paging of a list that has several orders."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    sort: Order = NEWEST
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: AnyCursorText | None = Field(None, description="`next` of the page before, in the same order.")
+
+    @model_validator(mode="after")
+    def _cursor_is_of_this_order(self) -> Self:
+        if self.position is not None and self.position.order != self.sort:
+            raise ValueError(f"the cursor is of a list with sort={self.position.order}; begin anew without it")
+        return self
+
+    @property
+    def position(self) -> Cursor | None:
+        return Cursor.decode(self.cursor) if self.cursor is not None else None
+
+
+class ListQuery(OrderedQuery):
+    """Filters, order and paging of clips and sightings. `from` and `to` bound the capture time, [from, to)."""
 
     camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
     analysis: str | None = Field(None, pattern=ANALYSIS_PATTERN)
@@ -93,17 +105,6 @@ class ListQuery(BaseModel):
     from_ms: TimeMs | None = Field(None, alias="from")
     to_ms: TimeMs | None = Field(None, alias="to")
     sort: TimeOrder = Field(NEWEST, description="Which come first.")
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: AnyCursorText | None = Field(None, description="`next` of the page before, in the same order.")
-
-    @model_validator(mode="after")
-    def _cursor_is_of_this_order(self) -> Self:
-        require_order(self.position, self.sort)
-        return self
-
-    @property
-    def position(self) -> Cursor | None:
-        return Cursor.decode(self.cursor) if self.cursor is not None else None
 
 
 class PageQuery(BaseModel):

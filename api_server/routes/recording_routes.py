@@ -1,14 +1,14 @@
 """Recordings: spans of what cameras recorded, and uploads."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from flask import Response, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api_server.access.permission import Action, may, may_on_any, may_on_own
 from api_server.access.rules import Allowed, OnRecording, SignedIn
 from api_server.cameras.store import CameraStore
-from api_server.clips.paging import LIMIT_DEFAULT, LIMIT_MAX, NEWEST, OLDEST, Cursor, Order
+from api_server.clips.paging import NEWEST, OLDEST, Cursor, Order
 from api_server.database.port import Where
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
@@ -19,7 +19,7 @@ from api_server.recordings.intake import Arriving, UploadIntake, UploadRefused
 from api_server.recordings.record import NAME_MAX_CHARS, Upload
 from api_server.recordings.spans import Span, spans_of
 from api_server.recordings.store import UploadStore
-from api_server.routes.parameters import AnyCursorText, TimeMs, require_order
+from api_server.routes.parameters import OrderedQuery, TimeMs
 from api_server.routes.streaming import StoredVideo, VideoQuery, VideoSender, safe_name
 from common.clock import Clock
 from common.contracts.identity import CAMERA_ID_PATTERN
@@ -69,12 +69,10 @@ class RecordingList(BaseModel):
     next: str | None
 
 
-class RecordingQuery(BaseModel):
+class RecordingQuery(OrderedQuery):
     """Filters of `GET /v1/recordings`. Spans are of the last 24 hours unless `from` or `to` say otherwise; uploads are
     all there unless they do. `source`: `camera` is every camera, `webcam` and `ip-camera` those of that kind. What has
     no length yet is left out when one is asked for, and comes last by length and end."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     camera: str | None = Field(None, pattern=CAMERA_ID_PATTERN)
     source: Literal["camera", "webcam", "ip-camera", "upload"] | None = None
@@ -83,17 +81,6 @@ class RecordingQuery(BaseModel):
     duration_min_s: DurationS | None = Field(None, description="At least so long.")
     duration_max_s: DurationS | None = Field(None, description="At most so long.")
     sort: Order = Field(NEWEST, description="Which come first; `newest`, `oldest`: by their beginning.")
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: AnyCursorText | None = Field(None, description="`next` of the page before, in the same order.")
-
-    @model_validator(mode="after")
-    def _cursor_is_of_this_order(self) -> Self:
-        require_order(self.position, self.sort)
-        return self
-
-    @property
-    def position(self) -> Cursor | None:
-        return Cursor.decode(self.cursor) if self.cursor is not None else None
 
     def lets_through(self, found: RecordingAnswer) -> bool:
         """Whether it is as long as was asked for."""
