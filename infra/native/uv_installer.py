@@ -10,6 +10,7 @@ import ast
 import os
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -67,11 +68,16 @@ def install_with_uv(lock: Path, tell: Callable[[str], None]) -> bool:
             text=True,
             env=uv_variables(os.environ),
         ) as uv:
-            for line in uv.stderr or ():
-                last = line.strip() or last
-                if last.startswith(SHOWN):
-                    tell(last)
-            is_installed = uv.wait(INSTALL_LIMIT_S) == 0
+            limit = threading.Timer(INSTALL_LIMIT_S, uv.kill)
+            limit.start()
+            try:
+                for line in uv.stderr or ():
+                    last = line.strip() or last
+                    if last.startswith(SHOWN):
+                        tell(last)
+                is_installed = uv.wait() == 0
+            finally:
+                limit.cancel()
     except (OSError, subprocess.SubprocessError) as error:
         is_installed, last = False, str(error)
     if not is_installed:
