@@ -12,9 +12,10 @@ from benchmarks.scripted_scene import ACTORS, HEIGHT, LAST, STEP_MS, WIDTH, dete
 from common.contracts.detection import Detection
 from common.contracts.track_event import TrackEventKind
 from common.model_registry import find
+from common.query_models import HOG
 from consumers.objects.choice import BY_QUALITY
 from consumers.objects.options import SceneOptions
-from consumers.people.analyzer import HOG, build_analyzer
+from consumers.people.analyzer import build_analyzer
 from consumers.people.definition import DEFINITION
 from consumers.pipeline.analysis import Analyzer, CameraView, GateSettings, KnowsStillness, Picture, Scene, Tracker
 from consumers.pipeline.motion import MotionGate

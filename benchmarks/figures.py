@@ -1,14 +1,14 @@
 """The figures that have to be reached, measured on this machine: `python -m benchmarks.figures [NAME ...]`.
 
 Names: efficiency, processes, sleeping, isolation, pipeline, annotate, planner; all without any. Each figure is a ratio
-or a difference within one run, the two sides taking turns; where others disturb the machine a side is measured again
-(`--tries`), and the last column says how much of it they took. CPU is that of the consumer process.
+or a difference within one run, the two sides taking turns, of a second where consumer and plain loop are compared. Runs
+that others disturb are repeated otherwise (`--tries`); the last column says how much of the machine they took. CPU is
+that of the consumer process.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,10 +18,11 @@ from typing import Any
 
 from benchmarks import annotate_cost, isolation, plan
 from benchmarks.figure import Figure, calmest, typical
+from benchmarks.in_turns import InTurns, Turns
 from benchmarks.pictures import make_jpegs
 from benchmarks.servers import started_when_needed
 from benchmarks.tables import markdown_table
-from benchmarks.trial import Plain, Setup, Trial, run_plain, run_trial
+from benchmarks.trial import Setup, Trial, run_trial
 
 SIZE = (640, 480)
 PICTURES = 100
@@ -38,12 +39,15 @@ class Effort:
     tries: int
     frames: int
     threads: tuple[int, ...]
+    side_by_side: tuple[int, ...]
     sleeping: tuple[int, ...]
     pairs: int
 
 
-FULL = Effort(rounds=3, tries=2, frames=500, threads=(1, 2, 4, 8), sleeping=(1, 2, 4, 8, 16, 32), pairs=10)
-QUICK = Effort(rounds=1, tries=1, frames=300, threads=(1, 2, 8), sleeping=(1, 8, 32), pairs=2)
+FULL = Effort(
+    rounds=3, tries=2, frames=500, threads=(1, 2, 4, 8), side_by_side=(2, 4, 8), sleeping=(1, 2, 4, 8, 16, 32), pairs=10
+)
+QUICK = Effort(rounds=1, tries=1, frames=300, threads=(1, 2, 8), side_by_side=(2,), sleeping=(1, 8, 32), pairs=2)
 Servers = Callable[[], dict[str, str]]
 
 
@@ -52,13 +56,18 @@ def _trial(environment: dict[str, str], setup: Setup, tries: int) -> Trial:
     return calmest(lambda: run_trial(environment, setup, jpegs), tries)
 
 
-def _plain(analysis: str, tries: int, *, processes: int = 1, frames: int = 300) -> Plain:
-    return calmest(lambda: run_plain(analysis, SIZE, cameras=CAMERAS, processes=processes, frames=frames), tries)
-
-
 def _say(what: str, others: float) -> None:
     """Of a long measurement, what is there already."""
     print(f"  {what}; others {others:.0%}", file=sys.stderr, flush=True)
+
+
+def _beside_plain(environment: dict[str, str], setup: Setup, processes: int = 1) -> tuple[Trial, Turns]:
+    """A run in turns with the plain loop."""
+    loops = InTurns(setup.analysis, setup.size, setup.cameras, processes)
+    try:
+        return run_trial(environment, setup, make_jpegs("face", *setup.size, PICTURES), loops), loops.turns
+    finally:
+        loops.close()
 
 
 def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
@@ -66,15 +75,14 @@ def efficiency(servers: Servers, effort: Effort) -> list[Figure]:
     environment = servers()
     found = []
     for threads in effort.threads:
+        frames = effort.frames * min(threads, os.cpu_count() or 1)
+        setup = Setup("emotion", threads, cameras=CAMERAS, frames=frames)
         ratios, added, parts = [], [], []
         for _ in range(effort.rounds):
-            frames = effort.frames * min(threads, os.cpu_count() or 1)
-            before = _plain("emotion", effort.tries)
-            trial = _trial(environment, Setup("emotion", threads, cameras=CAMERAS, frames=frames), effort.tries)
-            plain_ms = statistics.mean((before.cpu_ms, _plain("emotion", effort.tries).cpu_ms))
-            ratios.append((plain_ms / trial.cpu_ms, trial.others))
-            added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
-            parts.append(f"{trial.cpu_ms:.2f}/{plain_ms:.2f}")
+            trial, plain = _beside_plain(environment, setup)
+            ratios.append((plain.cpu_ms / trial.cpu_ms, trial.others))
+            added.append((trial.cpu_ms - trial.upload_cpu_ms - plain.cpu_ms, trial.others))
+            parts.append(f"{trial.cpu_ms:.2f}/{plain.cpu_ms:.2f} (+{added[-1][0]:.2f}: {_groups(trial)})")
             _say(f"emotion, {threads} threads: {parts[-1]} ms", trial.others)
         value, others = typical(ratios)
         detail = f"CPU ms a frame / plain loop: {', '.join(parts)}"
@@ -90,33 +98,45 @@ def overhead(servers: Servers, effort: Effort) -> list[Figure]:
     environment = servers()
     found = []
     for threads in (1, 2):
-        added, groups = [], []
+        added, parts = [], []
         for _ in range(effort.rounds):
-            before = _plain("noop", effort.tries, frames=600)
-            trial = _trial(environment, Setup("noop", threads, cameras=CAMERAS, frames=4 * effort.frames), effort.tries)
-            plain_ms = statistics.mean((before.cpu_ms, _plain("noop", effort.tries, frames=600).cpu_ms))
-            added.append((trial.cpu_ms - trial.upload_cpu_ms - plain_ms, trial.others))
-            of_groups = {name: round(s / trial.frames * 1000, 3) for name, s in trial.cpu_by_group.items()}
-            groups.append(f"plain {plain_ms:.2f}, {of_groups}")
-            _say(f"no-op, {threads} threads: +{added[-1][0]:.2f} ms, {groups[-1]}", trial.others)
+            trial, plain = _beside_plain(
+                environment, Setup("noop", threads, cameras=CAMERAS, frames=4 * threads * effort.frames)
+            )
+            added.append((trial.cpu_ms - trial.upload_cpu_ms - plain.cpu_ms, trial.others))
+            parts.append(f"plain {plain.cpu_ms:.2f}, {_groups(trial)}")
+            _say(f"no-op, {threads} threads: +{added[-1][0]:.2f} ms, {parts[-1]}", trial.others)
         value, others = typical(added)
-        found.append(Figure(f"no-op, {threads} threads: overhead", 0.3, True, value, "ms", others, "; ".join(groups)))
+        found.append(Figure(f"no-op, {threads} threads: overhead", 0.3, True, value, "ms", others, "; ".join(parts)))
     return found
 
 
+def _groups(trial: Trial) -> str:
+    """CPU ms a frame by group of threads."""
+    return ", ".join(f"{name} {s / trial.frames * 1000:.3f}" for name, s in trial.cpu_by_group.items())
+
+
 def processes(servers: Servers, effort: Effort) -> list[Figure]:
-    """Wall clock: two threads against two plain loops side by side, the same servers up."""
+    """Two threads and more against two plain loops side by side, the same servers up: wall clock; and CPU a frame where
+    no core is idle on either side, for two busy cores may slow each other down."""
     environment = servers()
-    ratios, parts = [], []
-    for _ in range(effort.rounds):
-        two = _plain("emotion", effort.tries, processes=2, frames=effort.frames)
-        trial = _trial(environment, Setup("emotion", 2, cameras=CAMERAS, frames=2 * effort.frames), effort.tries)
-        ratios.append((trial.per_s / two.per_s, max(two.others, trial.others)))
-        parts.append(f"{trial.per_s:.1f}/{two.per_s:.1f}")
-        _say(f"2 threads / 2 processes: {parts[-1]} frames/s", ratios[-1][1])
-    value, others = typical(ratios)
-    detail = f"frames/s: {', '.join(parts)}"
-    return [Figure("emotion, 2 threads / 2 plain processes", 0.9, False, value, "", others, detail)]
+    found = []
+    for threads in effort.side_by_side:
+        ratios, added, parts = [], [], []
+        for _ in range(effort.rounds):
+            setup = Setup("emotion", threads, cameras=CAMERAS, frames=2 * effort.frames)
+            trial, two = _beside_plain(environment, setup, processes=2)
+            ratios.append((trial.per_s / two.per_s, trial.others))
+            added.append((trial.cpu_ms - trial.upload_cpu_ms - two.cpu_ms, trial.others))
+            parts.append(f"{trial.per_s:.1f}/{two.per_s:.1f} ({trial.cpu_ms:.2f}/{two.cpu_ms:.2f} ms)")
+            _say(f"{threads} threads / 2 processes: {parts[-1]}", trial.others)
+        value, others = typical(ratios)
+        detail = f"frames/s (CPU ms a frame): {', '.join(parts)}"
+        name = f"emotion, {threads} threads / 2 plain processes"
+        found.append(Figure(name, 0.9, False, value, "", others, detail))
+        value, others = typical(added)
+        found.append(Figure(f"{name}: overhead", 0.3, True, value, "ms", others))
+    return found
 
 
 def sleeping(servers: Servers, effort: Effort) -> list[Figure]:

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from flask import Flask
+
 from api_server.access.subject import Role
 from api_server.accounts.attempts import Attempts
 from api_server.accounts.login import Login
@@ -41,14 +43,18 @@ def measure_ms(tries: int) -> dict[str, float]:
             )
         )
     sessions, factor = Sessions(database, users, clock), SecondFactor(users, Path("unused"), clock)
+    app, attempts = Flask("api_server"), Attempts()
+    attempts.watch(app)
+    app.add_url_rule("/v1/session", view_func=lambda: "", methods=["POST"])  # what is no route has no limits
+    login = Login(users, sessions, passwords, attempts, factor)
     taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for _ in range(tries):
-        # A fresh count each time: the limit would answer before anything is checked.
-        login = Login(users, sessions, passwords, Attempts(), factor)
         for kind, name in KINDS.items():
-            start = time.perf_counter()
-            login.log_in(name, "a wrong one", Origin("127.0.0.1"))
-            taken[kind].append((time.perf_counter() - start) * 1000)
+            # What fails is counted with the answer, and there is none: the limit would answer in place of the check.
+            with app.test_request_context("/v1/session", method="POST"):
+                start = time.perf_counter()
+                login.log_in(name, "a wrong one", Origin("127.0.0.1"))
+                taken[kind].append((time.perf_counter() - start) * 1000)
     return {kind: round(statistics.median(values), 2) for kind, values in taken.items()}
 
 

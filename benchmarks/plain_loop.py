@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import cv2
 
@@ -56,55 +57,95 @@ class LoopResult:
         return self.cpu_s / self.frames * 1000
 
 
-def run_plain_loop(
-    definition: AnalysisDefinition, jpegs: Sequence[bytes], frames: int, size: tuple[int, int], cameras: int = 1
-) -> LoopResult:
-    """`frames` frames of all cameras together, in turns as they lie in the topic, searched every one, cut into clips of
-    10 s, sealed and thrown away."""
-    analyzer = definition.build_analyzer(definition.options) if definition.build_analyzer is not None else None
-    with tempfile.TemporaryDirectory() as folder:
-        spool = Spool(Path(folder))
-        workload = VideoWorkload(definition, analyzer, spool, lambda _message: None, Metrics())
-        _loop(workload, definition, jpegs, WARM_UP_FRAMES, size, cameras)
-        wall_s, cpu_s = time.perf_counter(), time.process_time()
-        _loop(workload, definition, jpegs, frames, size, cameras)
-        result = LoopResult(frames, time.process_time() - cpu_s, time.perf_counter() - wall_s)
-        spool.close()
-    return result
+class PlainLoop:
+    """Frames of all cameras together, in turns as they lie in the topic, searched every one, cut into clips of 10 s,
+    sealed and thrown away. One thread; leave it to seal what is open."""
 
+    def __init__(
+        self, definition: AnalysisDefinition, jpegs: Sequence[bytes], size: tuple[int, int], cameras: int = 1
+    ) -> None:
+        analyzer = definition.build_analyzer(definition.options) if definition.build_analyzer is not None else None
+        self._folder = tempfile.TemporaryDirectory()
+        self._spool = Spool(Path(self._folder.name))
+        self._workload = VideoWorkload(definition, analyzer, self._spool, lambda _message: None, Metrics())
+        self._definition = definition
+        self._jpegs = jpegs
+        self._size = size
+        self._cameras = cameras
+        self._number = 0
+        self._opened: dict[int, tuple[Window, StreamSession]] = {}
 
-def _loop(
-    workload: VideoWorkload,
-    definition: AnalysisDefinition,
-    jpegs: Sequence[bytes],
-    frames: int,
-    size: tuple[int, int],
-    cameras: int,
-) -> None:
-    opened: dict[int, tuple[Window, StreamSession]] = {}
-    for number in range(frames):
-        seq, camera = divmod(number, cameras)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.seal()
+        self._spool.close()
+        self._folder.cleanup()
+
+    def warm_up(self) -> None:
+        """The first frames of caches and models, and from then on a new film."""
+        self.run(WARM_UP_FRAMES)
+        self.seal()
+
+    def run(self, frames: int) -> None:
+        """So many more frames."""
+        for _ in range(frames):
+            self._add()
+
+    def run_for(self, seconds: float) -> int:
+        """Frames for so long, by the wall; how many."""
+        until_s, before = time.perf_counter() + seconds, self._number
+        while time.perf_counter() < until_s:
+            self._add()
+        return self._number - before
+
+    def seal(self) -> None:
+        """Seal what is open, and begin again with the first frame."""
+        for _, session in self._opened.values():
+            _seal(session)
+        self._opened.clear()
+        self._number = 0
+
+    def _add(self) -> None:
+        seq, camera = divmod(self._number, self._cameras)
         log_ms = T0_MS + seq * FRAME_MS
-        window, session = opened.get(camera, (None, None))
+        window, session = self._opened.get(camera, (None, None))
         this = Window(log_ms // CLIP_MS * CLIP_MS, CLIP_MS)
         if session is None or this != window:
             if session is not None:
                 _seal(session)
-            session = workload.open(WindowOpening(definition.name, f"bench-{camera}", this, ORIGIN, 1))
-            opened[camera] = (this, session)
+            session = self._workload.open(WindowOpening(self._definition.name, f"bench-{camera}", this, ORIGIN, 1))
+            self._opened[camera] = (this, session)
         frame = AdmittedFrame(
             camera=f"bench-{camera}",
             partition=0,
-            offset=number,
+            offset=self._number,
             log_ms=log_ms,
-            headers=make_headers(definition, seq, log_ms, size),
+            headers=make_headers(self._definition, seq, log_ms, self._size),
             window=this,
-            searched=definition.build_analyzer is not None,
-            jpeg=jpegs[(seq + camera * PHASE) % len(jpegs)],
+            searched=self._definition.build_analyzer is not None,
+            jpeg=self._jpegs[(seq + camera * PHASE) % len(self._jpegs)],
         )
-        session.add(frame, workload.analyse(frame))
-    for _, session in opened.values():
-        _seal(session)
+        session.add(frame, self._workload.analyse(frame))
+        self._number += 1
+
+
+def run_plain_loop(loop: PlainLoop, frames: int) -> LoopResult:
+    """So many frames, sealing included."""
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    loop.run(frames)
+    loop.seal()
+    return LoopResult(frames, time.process_time() - cpu_s, time.perf_counter() - wall_s)
+
+
+def take_turns(loop: PlainLoop) -> None:
+    """For each line on standard input, seconds, work for so long and answer with a JSON line."""
+    for line in sys.stdin:
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        frames = loop.run_for(float(line))
+        spent = {"cpu_s": time.process_time() - cpu_s, "wall_s": time.perf_counter() - wall_s}
+        print(json.dumps({"frames": frames, **spent}), flush=True)
 
 
 def _seal(session: StreamSession) -> None:
@@ -138,15 +179,22 @@ def main() -> int:
     parser.add_argument("--cost-ms", type=float, default=None)
     parser.add_argument("--cameras", type=int, default=1, help="that take turns")
     parser.add_argument("--wait", action="store_true", help="say ready, and begin when a line comes on standard input")
+    parser.add_argument("--turns", action="store_true", help="work for as many seconds as each line says")
     arguments = parser.parse_args()
     width, height = map(int, arguments.size.split("x"))
     cv2.setNumThreads(0)
     definition = definition_of(arguments.analysis, arguments.cost_ms)
     jpegs = make_jpegs(scene_of(arguments.analysis), width, height, 100)
-    if arguments.wait:
-        print("ready", flush=True)
-        sys.stdin.readline()
-    result = run_plain_loop(definition, jpegs, arguments.frames, (width, height), arguments.cameras)
+    with PlainLoop(definition, jpegs, (width, height), arguments.cameras) as loop:
+        loop.warm_up()
+        if arguments.wait or arguments.turns:
+            print("ready", flush=True)
+        if arguments.turns:
+            take_turns(loop)
+            return 0
+        if arguments.wait:
+            sys.stdin.readline()
+        result = run_plain_loop(loop, arguments.frames)
     print(
         json.dumps({"frames": result.frames, "cpu_s": result.cpu_s, "wall_s": result.wall_s, "cpu_ms": result.cpu_ms})
     )

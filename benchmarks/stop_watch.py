@@ -44,13 +44,15 @@ class StopWatch:
             self._last_s = time.perf_counter()
 
     def report(self) -> dict[str, Any]:
-        """`work_s`: until the last frame was in its clip; `wall_s`: until now. Zeros before the first frame."""
+        """`begun_s`: `time.perf_counter` at the first frame, or None; `work_s`: from there until the last frame was in
+        its clip; `wall_s`: until now. Zeros before the first frame."""
         now_s, now_cpu_s = time.perf_counter(), time.process_time()
         with self._lock:
             done, last_s = list(self._done), self._last_s
         wall_s, cpu_s, by_group = self._begun or (now_s, now_cpu_s, cpu_by_group())
         settled = done[UNSETTLED_FRAMES:]
         return {
+            "begun_s": self._begun[0] if self._begun is not None else None,
             "frames": len(done),
             "done": len(done),
             "wall_s": now_s - wall_s,

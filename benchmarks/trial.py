@@ -7,10 +7,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.in_turns import InTurns, Turns
 from benchmarks.interference import Interference
 from benchmarks.load import Finish, Load, delete_topics, fill, make_topics
 from benchmarks.plain_loop import FRAME_MS, definition_of
@@ -84,8 +86,11 @@ class Trial:
         return self.frames / self.work_s
 
 
-def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes]) -> Trial:
-    """One run on topics of its own. Raises RuntimeError when it does not finish."""
+def run_trial(
+    environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes], in_turns: InTurns | None = None
+) -> Trial:
+    """One run on topics of its own, of one process where it takes turns with plain loops; times are without those it
+    stood then. Raises RuntimeError when it does not finish."""
     prefix = f"bench-{setup.analysis}-{setup.threads}-{next(_numbers)}.".replace("_", "-")
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix}
     settings = load_settings(KafkaSettings, environment)
@@ -93,6 +98,7 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
     kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
     finish = Finish(settings)
     interference, self_s = Interference(), time.process_time()
+    loops_s = in_turns.process_cpu_s if in_turns is not None else 0.0
     with tempfile.TemporaryDirectory() as folder:
         var = [Path(folder, str(number)) for number in range(setup.processes)]
         workers = [
@@ -107,7 +113,9 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
             for one in var
         ]
         try:
-            if not finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers)):
+            with in_turns.beside(workers[0]) if in_turns is not None else nullcontext():
+                is_done = finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers))
+            if not is_done:
                 logs = "\n".join(worker.log_tail() for worker in workers)
                 raise RuntimeError(
                     f"{finish.frames} of {setup.load.total} frames stored, at most {LIMIT_S:.0f} s\n{logs}"
@@ -115,13 +123,22 @@ def run_trial(environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes])
             reports = [worker.report() for worker in workers]
             others = interference.share()
             not_servers_s = time.process_time() - self_s + sum(report["process_cpu_s"] for report in reports)
+            not_servers_s += in_turns.process_cpu_s - loops_s if in_turns is not None else 0.0
             servers_s = interference.own_s() - not_servers_s
         finally:
             for worker in workers:
                 worker.stop()
             finish.close()
             delete_topics(settings)
+    if in_turns is not None:
+        _take_out(in_turns.turns, reports[0])
     return _trial(reports, kafka_bytes, finish, others, servers_s)
+
+
+def _take_out(turns: Turns, report: dict[str, Any]) -> None:
+    """The time it stood, of its own report."""
+    for name in ("work_s", "wall_s"):
+        report[name] -= turns.stopped_s(report["begun_s"], report["begun_s"] + report[name])
 
 
 def _trial(

@@ -1,7 +1,9 @@
 """The whole suite: one set of servers a run, and an order in which cheap tests fail first."""
 
+import ctypes
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ ORDER = ("unit", "contract", "integration", "faults", "e2e", "browser")
 MARKED_FOLDERS = ("integration", "faults", "e2e", "browser")
 SHARED_FOLDERS = ("contract", *MARKED_FOLDERS)
 """A file of these makes things once that all its tests use: they run on one worker."""
+DEFAULT_FLOATS = ctypes.c_void_p(-1)
+"""glibc's FE_DFL_ENV (fenv.h): how a process computes with floats when it starts."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +42,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_runtest_teardown() -> None:
+    """The first ONNX Runtime session of a process makes the thread that asked for it treat subnormal floats as zero, as
+    a consumer wants it. Of the tests that follow on that thread, Hypothesis refuses to draw any float."""
+    smallest_normal = sys.float_info.min
+    if smallest_normal / 2 == 0.0:
+        ctypes.CDLL("libm.so.6").fesetenv(DEFAULT_FLOATS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

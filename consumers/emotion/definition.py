@@ -5,6 +5,7 @@ from typing import Any
 
 from common.contracts.camera_settings import DEFAULT_EVERY_MS, EMOTION
 from common.contracts.detection import Detection
+from common.model_registry import FER_EMOTION
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture, Tracker
 
 
@@ -36,4 +37,6 @@ DEFINITION = AnalysisDefinition(
     draw=_draw,
     health_port=8102,
     options={"detector": "auto"},
+    models={FER_EMOTION.name: {"network": None}},
+    own_model={},
 )

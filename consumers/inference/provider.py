@@ -37,6 +37,11 @@ def chosen_providers(
     return PROVIDERS[asked], CPU
 
 
+def runs_elsewhere(session: onnxruntime.InferenceSession) -> bool:
+    """Whether another processor computes while the thread that called waits."""
+    return PROVIDERS["cuda"] in session.get_providers()
+
+
 def warn_of_fallback(session: onnxruntime.InferenceSession, wanted: Sequence[str]) -> None:
     """The runtime itself falls back when a provider is there but does not start (no driver, no card)."""
     running = session.get_providers()

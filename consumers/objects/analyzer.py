@@ -28,6 +28,10 @@ class ObjectAnalyzer:
     def model(self) -> ModelInfo:
         return self._detector.model
 
+    @property
+    def waits(self) -> bool:
+        return self._detector.waits
+
     def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         return [
             [

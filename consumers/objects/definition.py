@@ -5,6 +5,7 @@ from typing import Any
 
 from common.contracts.camera_settings import DEFAULT_EVERY_MS, OBJECTS
 from common.contracts.detection import Detection
+from common.model_registry import FASTESTDET, YOLOX_NANO
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView, Picture, Scene, Tracker
 
 
@@ -42,4 +43,7 @@ DEFINITION = AnalysisDefinition(
     settle=_settle,
     draw=_draw,
     health_port=8105,
+    models={model.name: {"model": model.name, "network": None} for model in (YOLOX_NANO, FASTESTDET)},
+    own_model={"model": "auto"},
+    threshold="score_min",
 )

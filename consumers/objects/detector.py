@@ -26,6 +26,11 @@ class ObjectDetector(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
 
+    @property
+    def waits(self) -> bool:
+        """Whether another device does the work (`consumers.pipeline.analysis.WaitsElsewhere`)."""
+        ...
+
     def find(self, pictures: Sequence[Picture], score_min: float) -> list[list[Found]]:
         """Things of each picture from `score_min`, surest first. Any picture of at least 1 x 1 gives a result."""
         ...

@@ -12,6 +12,7 @@ from common.contracts.detection import ModelInfo
 from common.errors import ConfigurationError
 from common.model_registry import FolderFile, ModelFile, verified_bytes
 from consumers.inference.onnx_session import make_session
+from consumers.inference.provider import runs_elsewhere
 from consumers.objects.classes import COCO
 from consumers.objects.detector import Found, clipped
 from consumers.objects.layouts import Detr, FastestDet, Layout, YoloGrid, find_layout
@@ -59,6 +60,10 @@ class ObjectNetwork:
     @property
     def labels(self) -> tuple[str, ...]:
         return self._labels
+
+    @property
+    def waits(self) -> bool:
+        return runs_elsewhere(self._session)
 
     @property
     def layout(self) -> str:

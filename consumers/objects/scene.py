@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from common.contracts.detection import Detection
 from common.errors import ConfigurationError
+from consumers.objects.classes import COCO
 from consumers.objects.options import SceneOptions, read_scene_options
 from consumers.pipeline.analysis import CameraView, Scene
 from consumers.tracking.byte_tracker import ByteSettings
@@ -14,6 +15,7 @@ LOW_SHARE = 0.4
 """A doubtful detection scores at least this part of what a sure one does."""
 ALONE_MORE = 0.15
 """So much surer than `score_min` a thing must be to be shown when it was seen once only."""
+_COCO = frozenset(COCO)
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,8 @@ def _wanted(options: SceneOptions, height: int, *, has_classes: bool) -> Callabl
     side_min = options.side_min * height
 
     def is_wanted(seen: Detection) -> bool:
-        return (labels is None or seen.label in labels) and min(seen.box[2:]) >= side_min
+        # A label that COCO lacks comes from a network of one's own: nobody could ask for it by preset or name.
+        is_of_class = labels is None or seen.label in labels or seen.label not in _COCO
+        return is_of_class and min(seen.box[2:]) >= side_min
 
     return is_wanted

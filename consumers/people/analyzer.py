@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.contracts.camera_settings import PEOPLE
+from common.query_models import HOG
 from consumers.objects.analyzer import ObjectAnalyzer
 from consumers.objects.choice import choose_network, present
 from consumers.objects.detector import ObjectDetector
 from consumers.objects.options import AUTOMATIC, DetectorOptions, read_detector_options, read_scene_options
 from consumers.people.hog import HogPeople
 
-HOG = "hog"
 _log = logging.getLogger(__name__)
 
 

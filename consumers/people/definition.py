@@ -5,6 +5,8 @@ from typing import Any
 
 from common.contracts.camera_settings import DEFAULT_EVERY_MS, PEOPLE
 from common.contracts.detection import Detection
+from common.model_registry import FASTESTDET, YOLOX_NANO
+from common.query_models import HOG
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView, Picture, Scene, Tracker
 
 
@@ -42,4 +44,7 @@ DEFINITION = AnalysisDefinition(
     settle=_settle,
     draw=_draw,
     health_port=8106,
+    models={name: {"model": name, "network": None} for name in (YOLOX_NANO.name, FASTESTDET.name, HOG)},
+    own_model={"model": "auto"},
+    threshold="score_min",
 )

@@ -40,6 +40,10 @@ class HogPeople:
     def labels(self) -> tuple[str, ...]:
         return ("person",)
 
+    @property
+    def waits(self) -> bool:
+        return False
+
     def find(self, pictures: Sequence[Picture], score_min: float) -> list[list[Found]]:
         return [self._one(picture, score_min) for picture in pictures]
 

@@ -37,6 +37,16 @@ class AdjustsToCameras(Analyzer, Protocol):
         ...
 
 
+@runtime_checkable
+class WaitsElsewhere(Analyzer, Protocol):
+    """An analyzer that may have its work done on another machine or an accelerator."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether `analyze` mostly waits, and leaves the processor to others meanwhile."""
+        ...
+
+
 class Tracker(Protocol):
     """Temporal work of one window, fresh at its start: tracks, votes, smoothing. Ordered stage only."""
 
@@ -125,6 +135,11 @@ class AnalysisDefinition:
     `options` are the analyzer's defaults; `live_options` go over them in a consumer service, where many searches of the
     same thing are put together and each must be cheap. `build_scene_tracker` goes before `build_tracker`, for trackers
     that need the camera's settings. `settle`: what is shown of a single picture's detections where nothing tracks them.
+
+    `models`: by name, the options with which the analyzer uses each model of the registry that a query may name.
+    `own_model`: those beside `network` for one that a person put into MODEL_DIR; None: it takes none.
+    `threshold`: the camera's option that says from which score a thing is taken for one; where there is none, what is
+    less sure than a query wants is left out before it is tracked.
     """
 
     name: str
@@ -139,3 +154,6 @@ class AnalysisDefinition:
     health_port: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     live_options: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own_model: Mapping[str, Any] | None = None
+    threshold: str | None = None

@@ -189,7 +189,7 @@ def build_engine(
     mailbox, tally, watch, probe = Mailbox(), Tally(), LetterWatch(), Probe()
     assignments: dict[TopicPartition, Assignment] = {}
     signs = LoopSigns(now_s, settings.session_timeout_s)
-    pool = Pool(workload, mailbox, settings.threads, settings.batch)
+    pool = Pool(workload, mailbox, settings.threads, settings.batch, settings.ordered_threads)
     uploads = Uploads(
         store=store,
         producer=producer,

@@ -66,8 +66,11 @@ class Intake:
     @property
     def frames(self) -> int:
         """Frames admitted and not through the ordered stage."""
-        parked = sum(camera.parked_frames for a in self._assignments.values() for camera in a.cameras.values())
-        return self._pool.frames + self._probe.frames + parked
+        frames = self._pool.frames + self._probe.frames
+        for assignment in self._assignments.values():
+            for camera in assignment.cameras.values():
+                frames += camera.parked_frames
+        return frames
 
     def finished(self, now_s: float, frames: int) -> None:
         """So many frames have come out of the pool."""
@@ -129,11 +132,10 @@ class Intake:
         if not waiting:
             return
         now_s = self._clock.monotonic_s()
-        load = self._load()
-        frames = load.frames
+        frames, pool_bytes = self.frames, self._pool.decoded_bytes
         for assignment in waiting:
             while assignment.backlog and assignment.is_reading:
-                decoded_bytes = load.decoded_bytes + self._admitter.collected_bytes
+                decoded_bytes = pool_bytes + self._admitter.collected_bytes
                 has_room = self._flow.has_frame_room(frames, decoded_bytes)
                 if not has_room or self._is_held_up(assignment):
                     assignment.heard_s = now_s

@@ -1,9 +1,15 @@
-"""The pool: N threads over one schedule (DESIGN 6, stages 1 and 2)."""
+"""The pool: N threads over one schedule (DESIGN 6, stages 1 and 2).
+
+Where the model computes, each thread goes through both stages: a frame's picture is still in the core's cache when it
+is drawn. Where it waits for another machine or an accelerator, a thread that draws and encodes is one call of the model
+less under way, while cores are free: then a few more threads do stage 2 (`ordered_threads`), and the N help them only
+when they fall behind.
+"""
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from common.contracts.sidecar import Fate
@@ -28,21 +34,39 @@ class PoolTally:
     order_s: list[float] = field(default_factory=list)
 
 
+class Crew:
+    """Threads that wait for the same kinds of work. Guarded by the pool's lock."""
+
+    __slots__ = ("idle", "work")
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.work = threading.Condition(lock)
+        self.idle = 0
+
+    def wake(self, jobs: int) -> None:
+        """As many as there are jobs; none when all are busy."""
+        if self.idle and jobs > 0:
+            self.work.notify(min(jobs, self.idle))
+
+
 class Pool:
     """Bounded by flow control, which admits no more frames than its marks allow; `submit` never blocks.
 
     Without `start` it has no threads: a test takes and executes jobs itself, in any order it likes.
     """
 
-    def __init__(self, workload: Workload, mailbox: Mailbox, threads: int, batch: int = 1) -> None:
+    def __init__(
+        self, workload: Workload, mailbox: Mailbox, threads: int, batch: int = 1, ordered_threads: int = 0
+    ) -> None:
         self._mailbox = mailbox
         self._batch = batch
+        self._ordered_threads = ordered_threads
         self._schedule = Schedule()
         # Guards the schedule, the tally and the counters below. Held for bookkeeping only, never during a job.
         self._lock = threading.Lock()
-        self._work = threading.Condition(self._lock)
+        self._both = Crew(self._lock)
+        self._finishers = Crew(self._lock)
         self._room = threading.Condition(self._lock)
-        self._idle = 0
         self._running = 0
         self._room_below = 0
         """Frames in flight below which the loop wants to be woken; 0 when it does not wait."""
@@ -53,7 +77,11 @@ class Pool:
         self.busy_since: dict[str, float] = {}
         self._stages = Stages(workload, mailbox, self._stopping.wait, self._count_progress)
         self._threads = [
-            threading.Thread(target=self._run, name=f"pool-{number}", daemon=True) for number in range(threads)
+            *(_thread(f"pool-{number}", self._run, self._both, self._next_job) for number in range(threads)),
+            *(
+                _thread(f"pool-ordered-{number}", self._run, self._finishers, self._schedule.take_order)
+                for number in range(ordered_threads)
+            ),
         ]
 
     def start(self) -> None:
@@ -64,7 +92,8 @@ class Pool:
         """Let running jobs end, start no others. A thread that hangs is left to the end of the process."""
         self._stopping.set()
         with self._lock:
-            self._work.notify_all()
+            self._both.work.notify_all()
+            self._finishers.work.notify_all()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(JOIN_WITHIN_S / len(self._threads))
@@ -112,11 +141,21 @@ class Pool:
         return tally
 
     def take(self) -> Job | None:
-        """The next job, or None."""
+        """The next job of any kind, or None."""
+        return self._take(self._next_job)
+
+    def _take(self, next_job: Callable[[], Job | None]) -> Job | None:
         with self._lock:
-            job = self._schedule.take(self._share())
+            job = next_job()
             self._running += job is not None
             return job
+
+    def _next_job(self) -> Job | None:
+        """For one of the N. Call under the lock."""
+        schedule = self._schedule
+        if self._finishers.idle:
+            return schedule.take_analysis(self._share())
+        return schedule.take(self._share())
 
     def execute(self, job: Job) -> Order | None:
         """Run one job taken by `take`; what the same thread should go on with. Raises what nobody foresaw."""
@@ -124,7 +163,7 @@ class Pool:
             seconds = self._stages.analyse(job)
             with self._lock:
                 self._tally.analyse_s.extend([seconds / len(job.steps)] * len(job.steps))
-                follow_up = self._schedule.analysed(job.steps)
+                follow_up = self._schedule.analysed(job.steps, goes_on=self._ordered_threads == 0)
                 self._finish(is_follow_up=follow_up is not None)
             return follow_up
         report = self._stages.order(job)
@@ -141,7 +180,7 @@ class Pool:
         for what one thread decodes nobody else does. Nothing is waited for. Call under the lock."""
         if self._batch == 1:
             return 1
-        return min(self._batch, max(1, -(-self._schedule.unanalysed // (self._idle + 1))))
+        return min(self._batch, max(1, -(-self._schedule.unanalysed // (self._both.idle + 1))))
 
     def _finish(self, is_follow_up: bool) -> None:
         self.progress += 1
@@ -160,31 +199,35 @@ class Pool:
         self.progress += 1
 
     def _wake(self) -> None:
-        """Wake as many idle threads as there are jobs; none when all are busy. Call under the lock."""
-        if self._idle:
-            waiting = self._schedule.waiting
-            if waiting:
-                self._work.notify(min(waiting, self._idle))
+        """Wake as many idle threads as there are jobs. Call under the lock."""
+        ordered = self._schedule.unordered
+        left = max(0, ordered - self._finishers.idle)
+        self._finishers.wake(ordered)
+        self._both.wake(self._schedule.unanalysed + left)
 
-    def _run(self) -> None:
+    def _run(self, crew: Crew, next_job: Callable[[], Job | None]) -> None:
         name = threading.current_thread().name
         try:
             while not self._stopping.is_set():
-                job = self._wait_for_job()
+                job = self._wait_for_job(crew, next_job)
                 while job is not None and not self._stopping.is_set():
                     self.busy_since[name] = time.monotonic()
-                    job = self.execute(job) or self.take()
+                    job = self.execute(job) or self._take(next_job)
                 self.busy_since.pop(name, None)
         except BaseException as error:  # noqa: BLE001  the loop raises it again
             self._mailbox.put(Crashed(error))
 
-    def _wait_for_job(self) -> Job | None:
+    def _wait_for_job(self, crew: Crew, next_job: Callable[[], Job | None]) -> Job | None:
         with self._lock:
-            job = self._schedule.take(self._share())
+            job = next_job()
             if job is None:
-                self._idle += 1
-                self._work.wait(IDLE_WAIT_S)
-                self._idle -= 1
-                job = self._schedule.take(self._share())
+                crew.idle += 1
+                crew.work.wait(IDLE_WAIT_S)
+                crew.idle -= 1
+                job = next_job()
             self._running += job is not None
             return job
+
+
+def _thread(name: str, target: Callable[..., None], *arguments: object) -> threading.Thread:
+    return threading.Thread(target=target, args=arguments, name=name, daemon=True)

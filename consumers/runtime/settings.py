@@ -5,6 +5,8 @@ import socket
 
 from pydantic import ConfigDict, Field
 
+from common.contracts.consumer_status import OfferedModel
+from common.contracts.detection import ModelInfo
 from common.contracts.identity import ANALYSIS_PATTERN
 from common.settings import Settings
 from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEAD_LETTERS, FRAMES
@@ -35,7 +37,13 @@ class EngineSettings(Settings):
     instance: str = Field(default_factory=default_instance, min_length=1, max_length=200)
     threads: int = Field(default_factory=default_threads, ge=1, le=256)
     batch: int = Field(default=1, ge=1, le=64, description="frames of any cameras that a thread analyses in one call")
+    ordered_threads: int = Field(
+        default=0, ge=0, le=64, description="threads that only draw and encode; for a model that waits (pool)"
+    )
     upload_threads: int = Field(default=4, ge=1, le=64)
+
+    model: ModelInfo | None = Field(default=None, description="what frames are searched with, for the status")
+    models: tuple[OfferedModel, ...] = Field(default=(), description="what queries may name, for the status")
 
     frames_topic: str = FRAMES
     clip_events_topic: str = CLIP_EVENTS

@@ -100,6 +100,8 @@ class Reporter:
             },
             in_flight=gauges.in_flight,
             unsettled_windows=gauges.unsettled_windows,
+            model=self._settings.model,
+            models=self._settings.models,
         )
         try:
             self._producer.send(self._settings.status_topic, self._settings.instance.encode(), status.to_json())

@@ -114,6 +114,11 @@ class Schedule:
         return self._unanalysed
 
     @property
+    def unordered(self) -> int:
+        """Cameras that wait for stage 2."""
+        return len(self._ordered)
+
+    @property
     def waiting(self) -> int:
         """Jobs that a thread could take now."""
         return self._unanalysed + len(self._ordered)
@@ -139,12 +144,20 @@ class Schedule:
     def take(self, most: int = 1) -> Job | None:
         """The next job: ordered work first, for it frees memory and finishes what was begun. `most`: frames that may go
         through stage 1 together."""
+        return self.take_order() or self.take_analysis(most)
+
+    def take_order(self) -> Order | None:
+        """The next job of stage 2."""
         while self._ordered:
             strand = self._ordered.popleft()
             strand.is_queued = False
             order = self.take_ordered(strand)
             if order is not None:  # None: who analysed its next frame has gone on with it
                 return order
+        return None
+
+    def take_analysis(self, most: int = 1) -> Analyse | None:
+        """The next job of stage 1. `most`: frames that may go through it together."""
         steps: list[FrameStep] = []
         while len(steps) < most and (step := self._next_unanalysed()) is not None:
             # In probe mode a frame is decoded alone, whatever waits: it may be the one that kills the process.
@@ -185,15 +198,15 @@ class Schedule:
         strand.is_busy = True
         return Order(strand, steps, abandoned)
 
-    def analysed(self, steps: Sequence[FrameStep]) -> Order | None:
-        """Stage 1 is done. Where a strand is idle and waits for one of them, the same thread goes on with it; other
+    def analysed(self, steps: Sequence[FrameStep], goes_on: bool = True) -> Order | None:
+        """Stage 1 is done. Where a strand is idle and waits for one of them, the same thread `goes_on` with it; other
         strands that are ready now are for whoever comes first."""
         for step in steps:
             step.is_ready = True
         mine: Order | None = None
         for step in steps:
             strand = step.strand
-            if mine is None and _is_ready(strand):
+            if goes_on and mine is None and _is_ready(strand):
                 mine = self.take_ordered(strand)
             else:
                 self._queue_if_ready(strand)

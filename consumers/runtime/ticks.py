@@ -62,7 +62,7 @@ class Ticker:
     def turn(self, assignments: list[Assignment], now_s: float) -> None:
         wall_ms = self._clock.wall_us() // 1000
         for assignment in assignments:
-            if is_tick_due(assignment, now_s, wall_ms):
+            if assignment.next_end_ms is not None and is_tick_due(assignment, now_s, wall_ms):
                 self._tick(assignment, now_s)
         if len(self._states) > len(assignments):
             alive = {a.partition.partition for a in assignments}

@@ -1,15 +1,19 @@
-"""`python -m tests.faults [--quick|--full] [--json] [--seed N] [--lanes N] [NAME...]`: the fault table, measured.
+"""`python -m tests.faults [--quick|--full] [--json] [--seed N] [--lanes N] [--model KIND] [NAME...]`.
+
+Plays the fault table and prints what was measured.
 
 NAME: the file of a row in tests/faults/rows/, without `.py`. Exit status 1 when a row failed, 2 for an unknown name.
 """
 
 import argparse
 import json
+import os
 import sys
 
 from tests.faults.registry import SCENARIOS
 from tests.faults.runner import module_name, play
 from tests.faults.scenario import FULL, QUICK, STANDARD, to_table
+from tests.faults.stand_in_analysis import MODEL_VARIABLE
 
 
 def main() -> int:
@@ -21,12 +25,15 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--seed", type=int, default=None, help="of random moments and choices")
     parser.add_argument("--lanes", type=int, default=1, help="rows played side by side, each with its own servers")
+    parser.add_argument("--model", choices=("cpu", "sleep"), help="computes, or waits (default: cpu, or as a row says)")
     parser.add_argument("--list", action="store_true", help="names of all rows, and end")
     arguments = parser.parse_args()
     names = [module_name(scenario) for scenario in SCENARIOS]
     if arguments.list:
         print("\n".join(f"{module_name(scenario):20} {scenario.name}" for scenario in SCENARIOS))
         return 0
+    if arguments.model is not None:
+        os.environ[MODEL_VARIABLE] = arguments.model
     unknown = sorted(set(arguments.names) - set(names))
     if unknown:
         print(f"There is no row {unknown[0]!r}. Known: {', '.join(dict.fromkeys(names))}.", file=sys.stderr)

@@ -20,7 +20,7 @@ from tests.faults.checker import Books, Checker
 from tests.faults.member import Member
 from tests.faults.private_servers import Place, PrivateServers
 from tests.faults.scenario import Measured, Pace
-from tests.faults.stand_in_analysis import ANALYSIS, EVERY_MS
+from tests.faults.stand_in_analysis import ANALYSIS, EVERY_MS, MODEL_VARIABLE
 from tests.support.http_proxy import HttpProxy
 from tests.support.service_process import ServiceProcess, wait_until
 from tests.support.tcp_proxy import TcpProxy
@@ -93,6 +93,8 @@ class FaultBench:
         """A consumer; see `member_process` for the options."""
         engine = {"new_owner_wait_s": NEW_OWNER_WAIT_S, **options.pop("engine", {})}
         chosen = {"session_timeout_s": SESSION_TIMEOUT_S, "engine": engine, **options}
+        if MODEL_VARIABLE in os.environ:
+            chosen.setdefault("model", os.environ[MODEL_VARIABLE])
         member = Member(len(self.members), self.folder, self.member_variables, chosen)
         self.members.append(member)
         return member

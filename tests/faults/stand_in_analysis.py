@@ -9,6 +9,8 @@ ANALYSIS = "faults"
 EVERY_MS = 1
 """Every frame is searched."""
 MODEL_KIND, MODEL_MS = "cpu", 5.0
+MODEL_VARIABLE = "FAULTS_MODEL"
+"""The kind, where a row does not say one: `python -m tests.faults --model KIND`."""
 
 
 def definition(kind: str = MODEL_KIND, cost_ms: float = MODEL_MS) -> AnalysisDefinition:

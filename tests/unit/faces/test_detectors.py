@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy_truth import read_items
-from common.model_registry import MEDIAPIPE_FACE, YUNET_320, ModelFile, find
+from common.model_registry import LIBFACEDETECTION, MEDIAPIPE_FACE, YUNET_320, ModelFile, find
 from consumers.faces.choice import BY_QUALITY, choose_detector
 from consumers.faces.face import FaceDetector
+from consumers.faces.libfacedetection import LibFaceDetection
 from tests.support.media import astronaut, media_folder, odd_pictures
 
 FACE = (180, 62, 88, 112)
@@ -101,3 +102,14 @@ def test_yunet_finds_the_same_face_in_any_proportions() -> None:
         part[:rows, :columns] = picture[:rows, :columns]
         (face,) = detector.find(part)
         assert _overlap(face.box, FACE) > 0.6
+
+
+def test_libfacedetection_called_directly_says_what_its_package_says() -> None:
+    if find(LIBFACEDETECTION) is None:
+        pytest.skip("yuface is not installed")
+    from yuface import yuface  # noqa: PLC0415  loads a library
+
+    picture = np.ascontiguousarray(cv2.resize(astronaut(), (320, 320)), np.uint8)
+    rows = np.asarray(yuface.detect(picture))
+    assert len(rows) == 1
+    assert np.array_equal(LibFaceDetection()._rows(picture)[:, :15], rows[:, :15])

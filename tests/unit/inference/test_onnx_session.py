@@ -22,10 +22,26 @@ value = run_one(session, input_name(session), np.array([[1e-40]], np.float32))
 sys.exit(0 if value[0, 0] == 0.0 else 1)
 """
 
+LEAVES_NOTHING = """
+import sys
+import numpy as np
+from consumers.inference.onnx_session import make_session
+from tests.conftest import pytest_runtest_teardown
+from tests.unit.inference.making import linear_model
+smallest_normal = sys.float_info.min
+make_session(linear_model(np.array([[1.0]], np.float32)))
+assert smallest_normal / 2 == 0.0
+pytest_runtest_teardown()
+sys.exit(0 if smallest_normal / 2 > 0.0 else 1)
+"""
+
 
 def test_first_session_of_a_process_treats_subnormal_values_as_zero() -> None:
-    done = subprocess.run([sys.executable, "-c", ACTS], cwd=REPOSITORY, timeout=100, check=False, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
+    _must_succeed(ACTS)
+
+
+def test_tests_after_the_first_session_compute_with_subnormal_values() -> None:
+    _must_succeed(LEAVES_NOTHING)
 
 
 def test_session_has_one_thread_and_the_option() -> None:
@@ -59,3 +75,9 @@ def test_subnormal_weights_cost_nothing_on_a_thread_older_than_the_session() -> 
     ready.set()
     old.join(60)
     assert spent["tiny"] < 5 * spent["plain"]
+
+
+def _must_succeed(program: str) -> None:
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=REPOSITORY, timeout=100, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

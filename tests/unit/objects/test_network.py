@@ -9,6 +9,7 @@ from common.errors import ConfigurationError
 from consumers.objects.analyzer import build_analyzer
 from consumers.objects.choice import choose_network
 from consumers.objects.options import DetectorOptions
+from consumers.pipeline.analysis import WaitsElsewhere
 from tests.unit.objects.answers import LABEL, LAYOUTS, SIDE, end_to_end, yolo_turned, yolox
 from tests.unit.objects.conftest import MakeNetwork
 
@@ -105,3 +106,9 @@ def test_any_picture_gives_a_result(size: tuple[int, int], make_network: MakeNet
         x, y, width, height = one.box
         assert 0 <= x < x + width <= size[1]
         assert 0 <= y < y + height <= size[0]
+
+
+def test_network_on_this_processor_does_not_wait(make_network: MakeNetwork) -> None:
+    analyzer = build_analyzer(make_network(*yolox()))
+    assert isinstance(analyzer, WaitsElsewhere)
+    assert not analyzer.waits

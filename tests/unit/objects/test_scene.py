@@ -47,6 +47,10 @@ def test_camera_sees_its_classes_only() -> None:
     assert labels_shown({"classes": "extended"}, *three) == ["person", "dog", "tv"]
 
 
+def test_labels_of_a_network_of_ones_own_are_wanted_whatever_was_chosen() -> None:
+    assert labels_shown({"classes": ["people"]}, seen("calf"), seen("dog", x=200)) == ["calf"]
+
+
 def test_camera_has_its_own_threshold_and_least_size() -> None:
     assert labels_shown({"score_min": 0.9}, seen("person")) == []
     assert labels_shown({"score_min": 0.2}, seen("person", 0.4)) == ["person"]

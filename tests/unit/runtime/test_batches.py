@@ -93,7 +93,7 @@ def test_batch_that_is_refused_goes_frame_by_frame() -> None:
 def test_batch_leaves_to_idle_threads_their_share() -> None:
     pool = Pool(BatchWorkload(), Mailbox(), 4, batch=8)
     pool.submit(two_cameras())
-    pool._idle = 3
+    pool._both.idle = 3
     job = pool.take()
     assert isinstance(job, Analyse)
     assert len(job.steps) == 2

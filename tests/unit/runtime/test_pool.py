@@ -20,13 +20,19 @@ from tests.unit.runtime.making import make_entry, make_step, make_strand, make_w
 LIMIT_S = 30.0
 
 
+@pytest.fixture(params=[0, 2], ids=["one crew", "two crews"])
+def ordered_threads(request: pytest.FixtureRequest) -> int:
+    """Beside a model that computes, and beside one that waits."""
+    return int(request.param)
+
+
 @pytest.fixture
-def started() -> Iterator[Callable[..., tuple[Pool, Mailbox]]]:
+def started(ordered_threads: int) -> Iterator[Callable[..., tuple[Pool, Mailbox]]]:
     pools = []
 
-    def start(workload: FakeWorkload, threads: int = 4) -> tuple[Pool, Mailbox]:
+    def start(workload: FakeWorkload, threads: int = 4, ordered: int = ordered_threads) -> tuple[Pool, Mailbox]:
         mailbox = Mailbox()
-        pool = Pool(workload, mailbox, threads)
+        pool = Pool(workload, mailbox, threads, ordered_threads=ordered)
         pool.start()
         pools.append(pool)
         return pool, mailbox
@@ -168,3 +174,55 @@ def test_pool_room_is_waited_for_and_found(started: Callable[..., tuple[Pool, Ma
     assert not pool.wait_for_room(1, 0.001)
     assert pool.wait_for_room(5, LIMIT_S)
     assert pool.frames < 5
+
+
+class HeldUp(FakeWorkload):
+    """Drawing the frame of offset 0 takes until `release` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+
+    def before_add(self, frame: AdmittedFrame) -> None:
+        if frame.offset == 0:
+            self.release.wait(LIMIT_S)
+
+
+def test_model_that_waits_is_called_while_frames_are_drawn() -> None:
+    workload, mailbox = HeldUp(), Mailbox()
+    pool = Pool(workload, mailbox, threads=1, ordered_threads=1)
+    pool.start()
+    strand, work = make_strand("cam-0"), make_work()
+    pool.submit([make_step(strand, work, offset) for offset in range(5)])
+    pool.submit([CloseStep(strand, work, WindowClosing(True, ()))])
+    try:
+        _until(lambda: workload.analysed == list(range(5)))
+        assert pool.frames == 5  # the one thread has called the model for all of them, and none is drawn
+        workload.release.set()
+        assert wait_for(mailbox, Sealed).clip.sidecar.frame_count == 5
+    finally:
+        workload.release.set()
+        pool.stop()
+
+
+def test_threads_help_those_that_draw_when_they_fall_behind() -> None:
+    workload, mailbox = HeldUp(), Mailbox()
+    pool = Pool(workload, mailbox, threads=1, ordered_threads=1)
+    pool.start()
+    cameras = [(make_strand(f"cam-{number}"), make_work(number)) for number in range(4)]
+    try:
+        pool.submit([make_step(*cameras[0], 0)])
+        _until(lambda: bool(pool.busy_since.get("pool-ordered-0")))
+        for strand, work in cameras[1:]:
+            pool.submit([make_step(strand, work, 1), CloseStep(strand, work, WindowClosing(True, ()))])
+        assert {wait_for(mailbox, Sealed).number for _ in range(3)} == {1, 2, 3}
+    finally:
+        workload.release.set()
+        pool.stop()
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + LIMIT_S
+    while not is_so():
+        assert time.monotonic() < until_s
+        time.sleep(0.005)
