@@ -201,7 +201,12 @@ MODELS: Mapping[str, ModelFile] = {
 
 def find(model: ModelFile, environment: Mapping[str, str] | None = None) -> Path | None:
     """Where the file lies, or None. Nothing is said of its contents."""
-    return next((path for path in _candidates(model.source, environment) if path.is_file()), None)
+    return locate(model.source, environment)
+
+
+def locate(source: Source, environment: Mapping[str, str] | None = None) -> Path | None:
+    """Where a file of that source lies, or None."""
+    return next((path for path in _candidates(source, environment) if path.is_file()), None)
 
 
 def verified_bytes(model: ModelFile, environment: Mapping[str, str] | None = None) -> bytes:

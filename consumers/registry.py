@@ -2,7 +2,7 @@
 
 import importlib
 
-from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, OBJECTS, PEOPLE, RECORDER
+from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, OBJECTS, PEOPLE, RECOGNITION, RECORDER
 from common.errors import ConfigurationError
 from consumers.pipeline.analysis import AnalysisDefinition
 
@@ -12,7 +12,7 @@ PLACES: dict[str, str] = {
     LICENSE_PLATE: "consumers.license_plate.definition",
     OBJECTS: "consumers.objects.definition",
     PEOPLE: "consumers.people.definition",
-    "recognition": "consumers.recognition.definition",
+    RECOGNITION: "consumers.recognition.definition",
 }
 """Name -> module whose `DEFINITION` is the entry. A consumer imports its own analysis and no other."""
 

@@ -44,15 +44,17 @@ from common.topics import CAMERA_SETTINGS, CLIP_EVENTS, CONSUMER_STATUS, DEAD_LE
 from consumers.camera_views import MOTION_GATE, CameraViews, wait_until_read
 from consumers.consumer_health import ConsumerHealth
 from consumers.detection_feed import DetectionFeed
-from consumers.job_service import start_jobs
-from consumers.pipeline.analysis import AnalysisDefinition
+from consumers.job_service import query_worker, start_jobs, upload_worker
+from consumers.models.offered import OfferedModels
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, WaitsElsewhere
 from consumers.pipeline.clip_store import VideoClipStore
 from consumers.pipeline.spool import Spool
 from consumers.pipeline.workload import VideoWorkload
 from consumers.process_settings import ProcessSettings
+from consumers.refusal import tell_refusal
 from consumers.registry import load_definition
 from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
-from consumers.runtime.settings import EngineSettings
+from consumers.runtime.settings import EngineSettings, default_threads
 
 SERVER_WAIT_S = 120.0
 """How long a start waits for a server that does not answer. Then the process ends, to be started again."""
@@ -60,9 +62,8 @@ SETTINGS_WAIT_S = 15.0
 """How long a start waits for cameras' own settings. Then it goes on: what may be analysed travels with the frames."""
 DETECTION_QUEUE_BYTES = 8 * MIB
 """Detections are of use while they are new: a broker that is out costs this much memory and no more."""
-DETECTION_LINGER_MS = 50
-"""Nobody sees that a box is so much later; a request for several messages saves a tenth of a ms of CPU a frame, and
-three cameras with 10 frames/s have one every 30 ms."""
+DETECTION_LINGER_MS = 5
+"""What the feed sends together goes together."""
 DETECTIONS_COUNTED_EVERY_S = 0.5
 """Nobody waits to hear that a detection was sent: it is only counted."""
 SPOOL_MOST_BYTES = 4096 * MIB
@@ -70,6 +71,8 @@ SPOOL_SHARE = 0.8
 """Of the space that is free at start."""
 SEALED_SHARE = 0.7
 """Of the spool: what sealed clips may fill before no more frames are taken. The rest is for open windows."""
+PLAYABLE_FOLDER = "playable"
+"""Below LOOKOUT_VAR_DIR: where what is made of an upload waits for the store."""
 _log = logging.getLogger(__name__)
 
 
@@ -93,6 +96,7 @@ def run_consumer(options: RunOptions, environment: Mapping[str, str] | None = No
             engine = _build(options, environment, stop, cleanup)
         except ConfigurationError as error:
             _log.error("%s", error)
+            tell_refusal(options.name, str(error), environment)
             return EXIT_CONFIGURATION
         except Transient as error:
             _log.error("a server does not answer: %s", error)
@@ -156,7 +160,15 @@ def _build(
     build = definition.build_analyzer
     chosen = {**definition.options, **definition.live_options, **options.options}
     of_model = {name: value for name, value in chosen.items() if name != MOTION_GATE}
+    offered = OfferedModels(definition, {name: v for name, v in options.options.items() if name != MOTION_GATE})
     analyzer = build(of_model) if build is not None else None
+    engine_settings = engine_settings.model_copy(
+        update={
+            "model": analyzer.model if analyzer is not None else None,
+            "models": offered.all,
+            "ordered_threads": _ordered_threads(analyzer, engine_settings.threads),
+        }
+    )
 
     # 4. The store's answer to a create-only PUT decides how clips are stored (DESIGN 5, rule 17).
     health.now("The store has not answered yet.")
@@ -187,27 +199,37 @@ def _build(
     group = ConfluentGroupConsumer(kafka, engine_settings.group_id, tuning, client_id=client)
 
     # 6.
-    feed = DetectionFeed(live, kafka.topic(DETECTIONS), metrics)
+    feed = cleanup.enter_context(DetectionFeed(live, kafka.topic(DETECTIONS), metrics))
     views = CameraViews(definition.name, chosen)
     if analyzer is not None:
         _follow_cameras(views, kafka, health, cleanup)
     workload = VideoWorkload(definition, analyzer, spool, feed, metrics, views)
     engine = build_engine(engine_settings, group, reader, events, workload, clips, metrics, clock)
     health.follow(engine)
-    if analyzer is not None:
-        start_jobs(
-            definition,
-            analyzer,
-            kafka=kafka,
-            tuning=tuning,
-            store=PatientStore(objects),
-            events=events,
-            folder=spool.directory,
-            clock=clock,
-            crashed=stop.crash,
-            cleanup=cleanup,
-        )
+    # Who searches, searches recorded video too; who records makes uploads playable.
+    does = (
+        query_worker(definition, analyzer, offered, PatientStore(objects), spool.directory)
+        if analyzer is not None
+        else upload_worker(PatientStore(objects), _folder_for_uploads(place, cleanup), place.min_free_bytes, clock)
+    )
+    start_jobs(
+        definition.name,
+        does,
+        kafka=kafka,
+        tuning=tuning,
+        events=events,
+        clock=clock,
+        crashed=stop.crash,
+        cleanup=cleanup,
+    )
     return engine
+
+
+def _folder_for_uploads(place: PlaceSettings, cleanup: contextlib.ExitStack) -> Path:
+    """Apart from the clips' spool, which may be small and in memory: an upload has gigabytes."""
+    files = Spool(place.var_dir / PLAYABLE_FOLDER)
+    cleanup.callback(files.close)
+    return files.directory
 
 
 def _follow_cameras(
@@ -243,6 +265,12 @@ def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int
         )
     except ValueError as error:
         raise ConfigurationError(f"Bad option of run: {error}") from error
+
+
+def _ordered_threads(analyzer: Analyzer | None, threads: int) -> int:
+    """None beside a model that computes here; else as many as there are cores for what it leaves to do."""
+    waits = isinstance(analyzer, WaitsElsewhere) and analyzer.waits
+    return min(threads, default_threads()) if waits else 0
 
 
 def _spool_room(var_dir: Path) -> int:

@@ -71,7 +71,7 @@ class LookoutClient:
         return self._json(self._repeated("GET", path, params=_query(query)))
 
     def listed(self, path: str, **query: Any) -> Iterator[Fields]:
-        """Every item of a list, page by page. The list's name is the one field that holds a list."""
+        """Every item of a list, page by page: of the first field that holds a list."""
         wanted = {"limit": PAGE, **_query(query)}
         while True:
             page = self._json(self._repeated("GET", path, params=wanted))

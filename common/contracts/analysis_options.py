@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, OBJECTS, PEOPLE, RECORDER
+from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, OBJECTS, PEOPLE, RECOGNITION, RECORDER
 from common.contracts.object_classes import COCO, PRESETS
 
 
@@ -87,11 +87,12 @@ class OptionSpec:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSpec:
-    """One analysis as people choose it. `help`: a sentence."""
+    """One analysis as people choose it. `help`: a sentence. `needs`: sentences, what has to be there before it runs."""
 
     title: str
     help: str
     options: tuple[OptionSpec, ...] = ()
+    needs: str = ""
 
 
 MOTION_GATE = OptionSpec(
@@ -120,6 +121,11 @@ _SIDE_MIN = OptionSpec(
     minimum=0.0,
     maximum=1.0,
     step=0.01,
+)
+_DETECTOR_NEEDED = "It needs a detector's file in MODEL_DIR (docs/models.md)."
+NETWORK_NEEDED = (
+    "It needs an embedding network: none with a clear licence is to be had from the package index, so put an ONNX file "
+    "of your own into MODEL_DIR and name it with its digest in models.json there (docs/people-and-objects.md)."
 )
 ANALYSES: Mapping[str, AnalysisSpec] = {
     RECORDER: AnalysisSpec("Recording", "Plain clips of every picture."),
@@ -187,9 +193,28 @@ ANALYSES: Mapping[str, AnalysisSpec] = {
             _SIDE_MIN,
             MOTION_GATE,
         ),
+        _DETECTOR_NEEDED,
     ),
     PEOPLE: AnalysisSpec(
         "People", "People, counted and tracked, with zones and lines.", (_SCORE_MIN, _SIDE_MIN, MOTION_GATE)
+    ),
+    RECOGNITION: AnalysisSpec(
+        "Known faces",
+        "Names the faces of people who were enrolled. Needs a purpose, stated for the camera.",
+        (
+            OptionSpec(
+                "distance_max",
+                "Not further than",
+                OptionKind.NUMBER,
+                default=0.5,
+                help="Cosine distance: whoever is further from everybody is unknown. Measure it for your network.",
+                minimum=0.001,
+                maximum=0.99,
+                step=0.001,
+            ),
+            MOTION_GATE,
+        ),
+        NETWORK_NEEDED,
     ),
 }
 """Every analysis that a camera can have."""

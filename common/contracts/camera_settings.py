@@ -1,5 +1,6 @@
 """A camera as the rest of the system knows it: the value of the compacted topic `camera-settings`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -14,10 +15,20 @@ LICENSE_PLATE = "license_plate"
 RECORDER = "recorder"
 OBJECTS = "objects"
 PEOPLE = "people"
+RECOGNITION = "recognition"
 FIRST_RELEASE = (RECORDER, EMOTION, LICENSE_PLATE)
 """What runs unless something else is asked for."""
-DEFAULT_EVERY_MS: dict[str, int | None] = {RECORDER: None, EMOTION: 100, LICENSE_PLATE: 500, OBJECTS: 200, PEOPLE: 200}
+DEFAULT_EVERY_MS: dict[str, int | None] = {
+    RECORDER: None,
+    EMOTION: 100,
+    LICENSE_PLATE: 500,
+    OBJECTS: 200,
+    PEOPLE: 200,
+    RECOGNITION: 200,
+}
 """Every analysis and its default search interval in ms."""
+PURPOSE_FIELDS: Mapping[str, str] = {EMOTION: "emotion_purpose", RECOGNITION: "recognition_purpose"}
+"""Analyses that need a stated purpose, each to the field that holds it (DESIGN 9)."""
 
 
 class AnalysisSettings(Contract):
@@ -28,8 +39,8 @@ class AnalysisSettings(Contract):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class EmotionPurpose(Contract):
-    """Why, and until when (µs since the epoch), emotion analysis is allowed on a camera (DESIGN 9)."""
+class Purpose(Contract):
+    """Why, and until when (µs since the epoch), an analysis of people is allowed (DESIGN 9)."""
 
     text: str = Field(min_length=3, max_length=500)
     expires_us: int
@@ -64,7 +75,8 @@ class CameraSettings(Contract):
     analyses: tuple[AnalysisSettings, ...] = ()
     clip_ms: int = Field(default=60_000, ge=CLIP_MS_MIN, le=CLIP_MS_MAX)
     policy: Policy = Policy.EVERY_FRAME
-    emotion_purpose: EmotionPurpose | None = None
+    emotion_purpose: Purpose | None = None
+    recognition_purpose: Purpose | None = None
     zones: tuple[Zone, ...] = Field(default=(), max_length=64)
     lines: tuple[Line, ...] = Field(default=(), max_length=64)
     retention_hours: dict[str, int] = Field(default_factory=dict, max_length=32)
@@ -72,9 +84,22 @@ class CameraSettings(Contract):
     name_plate: NamePlate | None = None
 
     def allowed_requests(self, now_us: int) -> tuple[AnalysisRequest, ...]:
-        """What a frame ingested at `now_us` may undergo: emotion only while its purpose has not expired."""
+        """What a frame ingested at `now_us` may undergo: emotion and recognition only while their purpose holds."""
         return tuple(
             AnalysisRequest(a.name, a.every_ms if a.every_ms is not None else DEFAULT_EVERY_MS.get(a.name))
             for a in self.analyses
-            if a.name != EMOTION or (self.emotion_purpose is not None and now_us < self.emotion_purpose.expires_us)
+            if self._is_allowed(a.name, now_us)
         )
+
+    def _is_allowed(self, analysis: str, now_us: int) -> bool:
+        if analysis not in PURPOSE_FIELDS:
+            return True
+        purpose = purpose_of(self, analysis)
+        return purpose is not None and now_us < purpose.expires_us
+
+
+def purpose_of(holder: object, analysis: str) -> Purpose | None:
+    """The purpose that a camera, in whichever form, states for an analysis; None where there is none."""
+    field = PURPOSE_FIELDS.get(analysis)
+    found = getattr(holder, field) if field is not None else None
+    return found if isinstance(found, Purpose) else None

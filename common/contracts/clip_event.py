@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter
 from common.contracts.base import Contract
 from common.contracts.clip import gap_id
 from common.contracts.detection import ModelInfo, Sighting
+from common.contracts.playable import UploadPrepared
 from common.contracts.sidecar import Origin, Sidecar
 
 
@@ -81,6 +82,7 @@ class PartReady(Contract):
     object_key: str
     frame_count: int
     duration_ms: int
+    model: ModelInfo | None = None
     sightings: tuple[Sighting, ...] = ()
 
 
@@ -94,11 +96,15 @@ class QueryFailed(Contract):
     reason: str
 
 
-ClipEvent = Annotated[ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed, Field(discriminator="type")]
-_EVENT: TypeAdapter[ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed] = TypeAdapter(ClipEvent)
+ClipEvent = Annotated[
+    ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed | UploadPrepared, Field(discriminator="type")
+]
+_EVENT: TypeAdapter[ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed | UploadPrepared] = TypeAdapter(
+    ClipEvent
+)
 
 
-def parse_event(value: bytes) -> ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed:
+def parse_event(value: bytes) -> ClipReady | GapFound | QueryPlanned | PartReady | QueryFailed | UploadPrepared:
     """Read an event. Raises ValueError (pydantic's ValidationError is one)."""
     return _EVENT.validate_json(value)
 

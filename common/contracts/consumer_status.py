@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from common.contracts.base import Contract
+from common.contracts.detection import ModelInfo
 
 INGEST = "ingest"
 """No analysis has this name."""
@@ -38,9 +39,20 @@ class PartitionStatus(Contract):
     lag_s: float
 
 
+class OfferedModel(Contract):
+    """A model that a query may name. `sha256`: None where no file holds it. `is_here`: its file lies on this machine;
+    nothing is said of its contents until it is loaded."""
+
+    name: str
+    version: str
+    sha256: str | None = None
+    is_here: bool = True
+
+
 class ConsumerStatus(Contract):
     """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last. `flows`:
-    of ingest alone, whose `analysis` is INGEST: what came from the cameras."""
+    of ingest alone, whose `analysis` is INGEST: what came from the cameras. `model`: what live frames are searched
+    with, and queries that name none; `models`: those they may name."""
 
     v: int = 1
     instance: str
@@ -56,3 +68,5 @@ class ConsumerStatus(Contract):
     stage_ms: dict[str, float] = Field(default_factory=dict)
     in_flight: int = 0
     unsettled_windows: int = 0
+    model: ModelInfo | None = None
+    models: tuple[OfferedModel, ...] = ()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from common.contracts.identity import is_analysis_name, is_session, parse_seq
 from common.errors import PoisonRecord
@@ -123,47 +124,99 @@ def is_tick(key: bytes | None, value: bytes | None, headers: Headers) -> bool:
 def decode_headers(headers: Headers) -> FrameHeaders:
     """Read the headers of a frame record. Raises PoisonRecord('bad_headers') naming the first field that is wrong.
 
-    Headers that are not ours are left alone: tracing tools add some.
+    Headers that are not ours are left alone: tracing tools add some. What a camera sends with every frame is parsed
+    once: this runs for each frame in the thread that all frames pass through.
     """
-    fields: dict[str, str] = {}
+    fields: dict[str, bytes] = {}
     for name, raw in headers:
-        if name not in _KNOWN:
-            continue
-        if name in fields:
-            raise PoisonRecord("bad_headers", f"{name} twice")
-        try:
-            fields[name] = raw.decode("ascii")
-        except (UnicodeDecodeError, AttributeError) as error:
-            raise PoisonRecord("bad_headers", name) from error
-    version = _integer(fields, "v", 0, 1_000)
-    if version != FRAME_VERSION:
-        raise PoisonRecord("bad_headers", f"version {version} is not known here")
-    session = fields.get("session", "")
-    if not is_session(session):
-        raise PoisonRecord("bad_headers", "session")
-    seq = parse_seq(fields.get("seq", ""))
+        if name in _KNOWN:
+            if name in fields:
+                raise PoisonRecord("bad_headers", f"{name} twice")
+            fields[name] = raw
+    same = _decode_same(
+        fields.get("v", b""),
+        fields.get("session", b""),
+        fields.get("size", b""),
+        fields.get("policy", b""),
+        fields.get("captured_flag"),
+        fields.get("settings", b""),
+        fields.get("analyses", b""),
+        fields.get("clip_ms", b""),
+    )
+    seq = parse_seq(_ascii("seq", fields.get("seq", b"")))
     if seq is None:
         raise PoisonRecord("bad_headers", "seq")
-    width, height = _size(fields.get("size", ""))
+    traceparent = fields.get("traceparent")
+    return FrameHeaders(
+        session=same.session,
+        seq=seq,
+        captured_at_us=_integer("captured_at", _ascii("captured_at", fields.get("captured_at", b"")), 0, TIME_MAX_US),
+        ingested_at_us=_integer("ingested_at", _ascii("ingested_at", fields.get("ingested_at", b"")), 0, TIME_MAX_US),
+        width=same.width,
+        height=same.height,
+        settings_version=same.settings_version,
+        analyses=same.analyses,
+        clip_ms=same.clip_ms,
+        policy=same.policy,
+        captured_flag=same.captured_flag,
+        traceparent=None if traceparent is None else _traceparent(_ascii("traceparent", traceparent)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """What a camera's frames have in common until its settings change."""
+
+    session: str
+    width: int
+    height: int
+    settings_version: int
+    analyses: tuple[AnalysisRequest, ...]
+    clip_ms: int
+    policy: Policy
+    captured_flag: CapturedFlag | None
+
+
+@lru_cache(maxsize=1024)
+def _decode_same(
+    v: bytes,
+    session: bytes,
+    size: bytes,
+    policy: bytes,
+    captured_flag: bytes | None,
+    settings: bytes,
+    analyses: bytes,
+    clip_ms: bytes,
+) -> _Same:
+    version = _integer("v", _ascii("v", v), 0, 1_000)
+    if version != FRAME_VERSION:
+        raise PoisonRecord("bad_headers", f"version {version} is not known here")
+    session_text = _ascii("session", session)
+    if not is_session(session_text):
+        raise PoisonRecord("bad_headers", "session")
+    width, height = _size(_ascii("size", size))
     try:
-        policy = Policy(fields.get("policy", ""))
-        flag = CapturedFlag(fields["captured_flag"]) if "captured_flag" in fields else None
+        wanted = Policy(_ascii("policy", policy))
+        flag = None if captured_flag is None else CapturedFlag(_ascii("captured_flag", captured_flag))
     except ValueError as error:
         raise PoisonRecord("bad_headers", str(error)) from error
-    return FrameHeaders(
-        session=session,
-        seq=seq,
-        captured_at_us=_integer(fields, "captured_at", 0, TIME_MAX_US),
-        ingested_at_us=_integer(fields, "ingested_at", 0, TIME_MAX_US),
+    return _Same(
+        session=session_text,
         width=width,
         height=height,
-        settings_version=_integer(fields, "settings", 0, 2**62),
-        analyses=parse_analyses(fields.get("analyses", "")),
-        clip_ms=_integer(fields, "clip_ms", CLIP_MS_MIN, CLIP_MS_MAX),
-        policy=policy,
+        settings_version=_integer("settings", _ascii("settings", settings), 0, 2**62),
+        analyses=parse_analyses(_ascii("analyses", analyses)),
+        clip_ms=_integer("clip_ms", _ascii("clip_ms", clip_ms), CLIP_MS_MIN, CLIP_MS_MAX),
+        policy=wanted,
         captured_flag=flag,
-        traceparent=_traceparent(fields.get("traceparent")),
     )
+
+
+def _ascii(name: str, raw: bytes) -> str:
+    try:
+        return raw.decode("ascii")
+    except (UnicodeDecodeError, AttributeError) as error:
+        raise PoisonRecord("bad_headers", name) from error
 
 
 def parse_analyses(text: str) -> tuple[AnalysisRequest, ...]:
@@ -178,26 +231,28 @@ def parse_analyses(text: str) -> tuple[AnalysisRequest, ...]:
             key, _, value = option.partition("=")
             if key != "every":
                 raise PoisonRecord("bad_headers", "analyses")
-            every_ms = _integer({key: value}, key, 1, EVERY_MS_MAX)
+            every_ms = _integer(key, value, 1, EVERY_MS_MAX)
         requests.append(AnalysisRequest(name, every_ms))
     return tuple(requests)
 
 
-def _integer(fields: dict[str, str], name: str, least: int, most: int) -> int:
-    text = fields.get(name, "")
-    if not (text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
-        raise PoisonRecord("bad_headers", name)
-    return int(text)
+def _integer(name: str, text: str, least: int, most: int) -> int:
+    """`text` is ASCII."""
+    if text.isdigit() and len(text) <= 19:
+        value = int(text)
+        if least <= value <= most:
+            return value
+    raise PoisonRecord("bad_headers", name)
 
 
-def _traceparent(text: str | None) -> str | None:
+def _traceparent(text: str) -> str | None:
     """W3C Trace Context, 3.2. A trace that cannot be followed is no reason to lose a frame."""
-    return text if text is not None and _TRACEPARENT.fullmatch(text) else None
+    return text if _TRACEPARENT.fullmatch(text) else None
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     return (
-        _integer({"size": width}, "size", 1, PICTURE_SIDE_MAX),
-        _integer({"size": height}, "size", 1, PICTURE_SIDE_MAX),
+        _integer("size", width, 1, PICTURE_SIDE_MAX),
+        _integer("size", height, 1, PICTURE_SIDE_MAX),
     )

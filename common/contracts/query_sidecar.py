@@ -9,7 +9,8 @@ from common.contracts.sidecar import FrameDetections
 class QuerySidecar(Contract):
     """Times in `detections` and sightings' `best_pts_ms` count from the start of this file, in ms.
 
-    `t0_us`: wall time of its start, None when nobody knows it; then sightings' times count from 0.
+    `t0_us`: wall time of its start, None when nobody knows it; then sightings' times count from 0. `model`: of a result
+    whose parts were searched with several, all of them.
     """
 
     v: int = 1
@@ -39,5 +40,6 @@ def part_ready(sidecar: QuerySidecar, object_key: str) -> PartReady:
         object_key=object_key,
         frame_count=sidecar.frame_count,
         duration_ms=sidecar.duration_ms,
+        model=sidecar.model,
         sightings=sidecar.sightings,
     )

@@ -1,7 +1,8 @@
 """Jobs over recorded video: the records of topic `segment-jobs` (DESIGN 5, "Recorded video").
 
 A query becomes one `plan` job; the plan becomes `part` jobs, spread over partitions by part number; when every part is
-there the indexer asks for one `join`. A job is a reference, never pixels, and every job may be repeated without harm.
+there the indexer asks for one `join`. An upload gets a `prepare` job (`common.contracts.playable`). A job is a
+reference, never pixels, and every job may be repeated without harm.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from common.contracts.base import Contract
 from common.contracts.identity import ANALYSIS_PATTERN
+from common.contracts.playable import PrepareJob
 
 QUERIES_PREFIX = "queries/"
 QUERY_ID_PATTERN = r"^q-[a-z2-7]{16}$"
@@ -29,14 +31,25 @@ class Source(Contract):
     pts_b_ms: int | None = Field(default=None, ge=1)
 
 
+class AskedModel(Contract):
+    """The model that a query names. `sha256`: of the file that the name stood for when it was asked, None where no file
+    holds it: a worker on which the name stands for another one refuses."""
+
+    name: str
+    version: str
+    sha256: str | None = None
+
+
 class Work(Contract):
-    """What is done to the video: the same for all parts of a query, and part of the query's identity."""
+    """What is done to the video: the same for all parts of a query, and part of the query's identity. `model`: None for
+    the one that live frames are searched with."""
 
     query_id: str = Field(pattern=QUERY_ID_PATTERN)
     analysis: str = Field(pattern=ANALYSIS_PATTERN)
     camera: str | None = None
     every_ms: int | None = Field(default=None, ge=1)
     options: dict[str, Any] = Field(default_factory=dict)
+    model: AskedModel | None = None
 
 
 class PlanJob(Contract):
@@ -74,11 +87,11 @@ class JoinJob(Contract):
     parts: int = Field(ge=1, le=PARTS_MAX)
 
 
-SegmentJob = Annotated[PlanJob | PartJob | JoinJob, Field(discriminator="type")]
-_JOB: TypeAdapter[PlanJob | PartJob | JoinJob] = TypeAdapter(SegmentJob)
+SegmentJob = Annotated[PlanJob | PartJob | JoinJob | PrepareJob, Field(discriminator="type")]
+_JOB: TypeAdapter[PlanJob | PartJob | JoinJob | PrepareJob] = TypeAdapter(SegmentJob)
 
 
-def parse_job(value: bytes) -> PlanJob | PartJob | JoinJob:
+def parse_job(value: bytes) -> PlanJob | PartJob | JoinJob | PrepareJob:
     """Read a job. Raises ValueError (pydantic's ValidationError is one)."""
     return _JOB.validate_json(value)
 

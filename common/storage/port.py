@@ -83,3 +83,12 @@ class ObjectStore(Protocol):
     def presign(self, key: str, expires_s: int, download_name: str | None = None) -> str | None:
         """A GET link signed for the public endpoint, or None when the store has none that people can reach."""
         ...
+
+
+def is_stored(store: ObjectStore, key: str) -> bool:
+    """Whether there is an object of that key now. Raises Transient."""
+    try:
+        store.head(key)
+    except NotFound:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from common.contracts.segment_job import PartJob
 from common.kafka.ports import RecordProducer
-from consumers.jobs.worker import Outcome
+from consumers.jobs.outcome import Outcome
 
 DELIVER_S = 30.0
 
@@ -22,8 +22,8 @@ class Delivery:
             key = f"{job.work.query_id}/{job.part}".encode()
             partition = partition_of(job, self._partitions)
             self._producer.send_and_wait(self._jobs_topic, key, job.to_json(), (), partition, DELIVER_S)
-        event = outcome.event
-        self._producer.send_and_wait(self._events_topic, event.query_id.encode(), event.to_json(), timeout_s=DELIVER_S)
+        key, value = outcome.event_key.encode(), outcome.event.to_json()
+        self._producer.send_and_wait(self._events_topic, key, value, timeout_s=DELIVER_S)
 
 
 def partition_of(job: PartJob, partitions: int) -> int:

@@ -1,9 +1,10 @@
 """Reads `segment-jobs` with a handle and group of its own, one job at a time, beside the live consumer.
 
-1. Take one record; note beside the committed offset that it is begun, so that one that brings the process down again
-and again is given up (`tries`). Give it to the worker thread. 2. While it works keep polling with all partitions
-paused, so that the member stays in its group. 3. Deliver the events the job made, and the jobs it asks for. 4. Commit.
-A kill anywhere repeats the job: parts and results are created once, events and joins may repeat.
+1. Take one record; pass it by if it is somebody else's. Note beside the committed offset that it is begun, so that one
+that brings the process down again and again is given up (`tries`). Give it to the worker thread. 2. While it works keep
+polling with all partitions paused, so that the member stays in its group. 3. Deliver the events the job made, and the
+jobs it asks for. 4. Commit. A kill anywhere repeats the job: parts and results are created once, events and joins may
+repeat.
 """
 
 import logging
@@ -11,18 +12,44 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from common.clock import Clock
 from common.errors import Transient
 from common.kafka.ports import GroupConsumer, Position, Record, TopicPartition
 from common.retry import Backoff
+from consumers.jobs.outcome import Outcome
 from consumers.jobs.tries import TRIES_MAX, Tries
-from consumers.jobs.worker import JobWorker, Outcome
 
 POLL_S = 0.25
 NICE = 10
 """Of the worker thread: live frames are served first (Linux gives each thread a niceness of its own)."""
 _log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """Who does the jobs of one group. `work` and `given_up` on the worker thread, one at a time; the rest on the
+    engine's."""
+
+    def concerns(self, record: Record) -> bool:
+        """Whether there is anything to do: what is passed by costs no pause. Must not block."""
+        ...
+
+    def starts(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int | None]:
+        """Where to read on. Raises Transient."""
+        ...
+
+    def tries_of(self, partition: TopicPartition, offset: int) -> int:
+        """How often a job was begun by processes that ended in the middle of it."""
+        ...
+
+    def work(self, record: Record, still_wanted: Callable[[], bool]) -> Outcome | None:
+        """None: nothing is left to be sent. Raises Transient: try again."""
+        ...
+
+    def given_up(self, record: Record) -> Outcome | None:
+        """What is left by a job that is not begun again."""
+        ...
 
 
 class JobEngine:
@@ -32,7 +59,7 @@ class JobEngine:
         self,
         consumer: GroupConsumer,
         topic: str,
-        worker: JobWorker,
+        worker: Worker,
         deliver: Callable[[Outcome], None],
         clock: Clock,
     ) -> None:
@@ -90,6 +117,9 @@ class JobEngine:
 
     def _work_on(self, record: Record) -> None:
         place = TopicPartition(record.topic, record.partition)
+        if not self._worker.concerns(record):
+            self._commit(place, record.offset + 1)
+            return
         self._lost_while_working.discard(place)
         self._consumer.pause(self._assigned)
         tries = self._worker.tries_of(place, record.offset)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 import av
 
 from common.contracts.clip_event import PartReady
+from common.contracts.detection import ModelInfo
 from common.contracts.query_sidecar import QuerySidecar, part_ready
 from common.contracts.segment_job import JoinJob, part_key, result_key, result_poster_key
 from common.contracts.sidecar import FrameDetections
@@ -120,13 +121,25 @@ def _combined(job: JoinJob, parts: Sequence[QuerySidecar], offsets_ms: Sequence[
         width=first.width,
         height=first.height,
         t0_us=first.t0_us,
-        model=first.model,
+        model=models_of(parts),
         detections=tuple(
             FrameDetections(pts_ms=found.pts_ms + offset_ms, items=found.items)
             for part, offset_ms in zip(parts, offsets_ms, strict=True)
             for found in part.detections
         ),
         sightings=merge_sightings(parts, offsets_ms),
+    )
+
+
+def models_of(parts: Sequence[QuerySidecar]) -> ModelInfo | None:
+    """All that spoke: parts that were searched on machines with different files say so in the result."""
+    spoke = list({part.model.model_dump_json(): part.model for part in parts if part.model is not None}.values())
+    if len(spoke) < 2:
+        return spoke[0] if spoke else None
+    return ModelInfo(
+        name=" / ".join(model.name for model in spoke),
+        version=" / ".join(model.version for model in spoke),
+        sha256=" / ".join(model.sha256 for model in spoke),
     )
 
 

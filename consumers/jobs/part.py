@@ -18,10 +18,11 @@ from common.contracts.sidecar_box import pack_box
 from common.contracts.window import is_searched
 from common.storage.object_file import ObjectFile
 from common.storage.port import AlreadyExists, NotFound, ObjectStore
-from consumers.jobs.job_options import AnalyzersByOptions, sure_enough
+from consumers.jobs.job_options import AnalyzersByOptions, sure_enough, tracker_options
 from consumers.jobs.plan import UnusableVideo
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
 from consumers.jobs.stretch import StretchFrame, read_stretch
+from consumers.models.offered import OfferedModels
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, CameraView, Scene, Tracker
 from consumers.pipeline.clip_size import ClipSize
 from consumers.pipeline.draw import draw_detections
@@ -49,19 +50,27 @@ class _Made:
 class PartWorker:
     """Works on one part at a time; one thread. `still_wanted` is asked now and then; False ends the work."""
 
-    def __init__(self, store: ObjectStore, definition: AnalysisDefinition, analyzer: Analyzer, folder: Path) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        definition: AnalysisDefinition,
+        analyzer: Analyzer,
+        folder: Path,
+        offered: OfferedModels | None = None,
+    ) -> None:
         self._store = store
         self._definition = definition
-        self._analyzers = AnalyzersByOptions(definition, analyzer)
+        self._analyzers = AnalyzersByOptions(definition, analyzer, offered)
         self._folder = folder
 
     def run(self, job: PartJob, still_wanted: Callable[[], bool]) -> PartReady:
-        """Raises UnusableVideo, NoLongerWanted, NotFound (the source is gone), Transient, EncoderFailure."""
+        """Raises UnusableVideo, NoLongerWanted, NotFound (the source is gone), ModelRefused, Transient,
+        EncoderFailure."""
         key = part_key(job.work.query_id, job.part)
         with contextlib.suppress(NotFound):
             # A job that is repeated announces what it finds, and costs no second pass.
             return part_ready(read_query_sidecar(self._store, key), key)
-        analyzer = self._analyzers.of(job.work.options)
+        analyzer = self._analyzers.of(job.work.options, job.work.model)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             path = Path(scratch) / "part.mp4"
             with ObjectFile(self._store, job.source.object_key) as file:
@@ -85,7 +94,8 @@ class PartWorker:
         still_wanted: Callable[[], bool],
     ) -> QuerySidecar:
         size = ClipSize.of(np.zeros((job.height, job.width, 3), np.uint8))
-        tracker = start_tracker(self._definition, Scene(size.width, size.height, CameraView(job.work.options)))
+        view = CameraView(tracker_options(self._definition, job.work.options))
+        tracker = start_tracker(self._definition, Scene(size.width, size.height, view))
         made = _Made()
         writer = ClipWriter(path, size.width, size.height)
         try:
@@ -139,7 +149,7 @@ class PartWorker:
             # The result's time decides what is searched, so that a part searches what a single pass would.
             if is_searched(job.offset_ms + frame.pts_ms, previous_ms, every_ms):
                 (found,) = analyzer.analyze([frame.picture])
-                found = sure_enough(found, job.work.options)
+                found = sure_enough(self._definition, found, job.work.options)
                 if not placement.is_identity:
                     found = [placement.detection_to_clip(d) for d in found]
                 shown = tracker.update(frame.pts_ms, captured_us, found)

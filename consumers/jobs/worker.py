@@ -1,36 +1,31 @@
 """What is done with one record of `segment-jobs`."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
+from common.contracts.clip_event import QueryFailed, QueryPlanned
+from common.contracts.playable import PrepareJob
 from common.contracts.segment_job import JoinJob, PartJob, PlanJob, parse_job
 from common.errors import EncoderFailure, LookoutError, Transient
-from common.kafka.ports import LogReader, Record, TopicPartition
+from common.kafka.ports import LogReader, Record
 from common.storage.object_file import ObjectFile
 from common.storage.port import NotFound, ObjectStore
+from consumers.jobs.group_place import GroupPlace
 from consumers.jobs.join import Joiner
+from consumers.jobs.outcome import Outcome
 from consumers.jobs.part import NoLongerWanted, PartWorker
 from consumers.jobs.plan import VideoFacts, plan_parts, read_facts
 from consumers.jobs.query_objects import has_result, is_cancelled
-from consumers.jobs.tries import TRIES_MAX, Tries
+from consumers.jobs.tries import TRIES_MAX
+from consumers.models.offered import OfferedModels
 from consumers.pipeline.analysis import AnalysisDefinition, Analyzer
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a job leaves to be sent: jobs first, so that a plan is announced only when its parts are on their way."""
-
-    jobs: tuple[PartJob, ...]
-    event: QueryPlanned | PartReady | QueryFailed
-
-
-class JobWorker:
+class JobWorker(GroupPlace):
     """One analysis; one thread. A query that cannot be done becomes a QueryFailed with a sentence, never a crash."""
 
     def __init__(
@@ -41,33 +36,21 @@ class JobWorker:
         log: LogReader,
         group: str,
         folder: Path,
+        offered: OfferedModels | None = None,
     ) -> None:
+        super().__init__(log, group)
         self._name = definition.name
         self._store = store
-        self._log = log
-        self._group = group
-        self._parts = PartWorker(store, definition, analyzer, folder)
+        self._parts = PartWorker(store, definition, analyzer, folder, offered)
         self._joiner = Joiner(store, folder)
-        self._begun: dict[TopicPartition, Tries] = {}
 
-    def starts(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int | None]:
-        """Where to read on: the group's position, or the log's start. Raises Transient."""
-        committed = self._log.committed(self._group, partitions)
-        starts: dict[TopicPartition, int | None] = {}
-        for partition in partitions:
-            low = self._log.watermarks(partition).low
-            position = committed.get(partition)
-            starts[partition] = low if position is None else max(low, position.next_offset)
-            tries = Tries.parse(position.metadata) if position is not None else None
-            self._begun.pop(partition, None)
-            if tries is not None:
-                self._begun[partition] = tries
-        return starts
-
-    def tries_of(self, partition: TopicPartition, offset: int) -> int:
-        """How often a job was begun by processes that ended in the middle of it."""
-        tries = self._begun.get(partition)
-        return tries.count if tries is not None and tries.offset == offset else 0
+    def concerns(self, record: Record) -> bool:
+        try:
+            job = parse_job(record.value or b"")
+        except ValueError:
+            _log.exception("a job that cannot be read is skipped", extra={"offset": record.offset})
+            return False
+        return not isinstance(job, PrepareJob) and job.work.analysis == self._name
 
     def given_up(self, record: Record) -> Outcome | None:
         """What is left by a job that is not begun again."""
@@ -75,7 +58,7 @@ class JobWorker:
             job = parse_job(record.value or b"")
         except ValueError:
             return None
-        if job.work.analysis != self._name:
+        if isinstance(job, PrepareJob) or job.work.analysis != self._name:
             return None
         return _failed(job, f"Working on this video ended the process {TRIES_MAX} times. It is not tried again.")
 
@@ -84,9 +67,10 @@ class JobWorker:
         try:
             job = parse_job(record.value or b"")
         except ValueError:
-            _log.exception("a job that cannot be read is skipped", extra={"offset": record.offset})
             return None
-        if job.work.analysis != self._name or is_cancelled(self._store, job.work.query_id):
+        if isinstance(job, PrepareJob) or job.work.analysis != self._name:
+            return None
+        if is_cancelled(self._store, job.work.query_id):
             return None
         try:
             outcome = self._do(job, still_wanted)

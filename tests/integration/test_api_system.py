@@ -192,6 +192,7 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
     from api_server.indexer.writer import EventWriter  # noqa: PLC0415
     from api_server.queries.events import QueryEvents  # noqa: PLC0415
     from api_server.queries.store import QueryStore  # noqa: PLC0415
+    from api_server.recordings.preparation import PreparedUploads  # noqa: PLC0415
     from api_server.recordings.store import UploadStore  # noqa: PLC0415
     from common.clock import SystemClock  # noqa: PLC0415
     from common.metrics import Metrics  # noqa: PLC0415
@@ -204,7 +205,8 @@ def test_sweep_at_start_brings_an_empty_index_back(system: ApiSystem, monkeypatc
     system.store.delete(sidecars[0].clip_id.sidecar_key)
     database = MongoDatabase(load_settings(MongoSettings, system.variables))
     query_events = QueryEvents(QueryStore(database), UploadStore(database), system.store, SystemClock())
-    writer = EventWriter(database, CameraStore(database), query_events, SystemClock())
+    prepared = PreparedUploads(UploadStore(database), system.store)
+    writer = EventWriter(database, CameraStore(database), query_events, prepared, SystemClock())
     sweeper = sweep.Sweep(
         database, writer, system.store, system.producer, system.kafka.topic("clip-events"), Metrics(), SystemClock()
     )

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
+from common.contracts.camera_settings import AnalysisSettings, CameraSettings, Purpose
 from common.contracts.frame import AnalysisRequest, FrameHeaders, Policy, decode_headers
 from common.contracts.identity import hash_token, make_camera_id, make_session, make_token
 from common.kafka.ports import Record
@@ -338,7 +338,7 @@ def test_post_leaves_emotion_out_once_its_purpose_has_expired(camera: Camera) ->
     expires_us = time.time_ns() // 1000 + 3_000_000
     camera.change_and_wait(
         analyses=(AnalysisSettings(name="emotion"), AnalysisSettings(name="recorder")),
-        emotion_purpose=EmotionPurpose(text="demonstration", expires_us=expires_us),
+        emotion_purpose=Purpose(text="demonstration", expires_us=expires_us),
     )
     camera.post()
     wait_until(lambda: time.time_ns() // 1000 > expires_us, "the purpose has expired")

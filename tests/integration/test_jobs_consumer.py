@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned, parse_event
-from common.contracts.segment_job import JoinJob, PlanJob, Source, Work, part_key, result_key
+from common.contracts.consumer_status import ConsumerStatus
+from common.contracts.segment_job import AskedModel, JoinJob, PlanJob, Source, Work, part_key, result_key
 from common.kafka.confluent import ConfluentProducer
+from common.model_registry import FER_EMOTION
 from common.settings import StorageSettings
 from common.storage.s3 import S3ObjectStore
-from common.topics import CLIP_EVENTS, DEFAULT_PARTITIONS, SEGMENT_JOBS
+from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEFAULT_PARTITIONS, SEGMENT_JOBS
 from consumers.jobs.query_objects import read_query_sidecar
 from tests.integration.test_pipeline_consumer import command
 from tests.support.cameras import kafka_settings, make_topics, read_partition
@@ -52,7 +54,8 @@ def test_query_survives_a_kill_and_its_join_is_the_whole_film(
     store = S3ObjectStore(StorageSettings.model_validate(service_variables))
     store.replace(KEY, make_film(tmp_path / "film.mp4", FILM_FRAMES, key_every=50), "video/mp4")
     producer = ConfluentProducer(kafka_settings(servers.bootstrap_servers, topic_prefix))
-    work = Work(query_id=QUERY, analysis="emotion", every_ms=500)
+    asked = AskedModel(name=FER_EMOTION.name, version=FER_EMOTION.version, sha256=FER_EMOTION.sha256)
+    work = Work(query_id=QUERY, analysis="emotion", every_ms=500, model=asked)
     plan = PlanJob(work=work, sources=(Source(object_key=KEY),))
     producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), plan.to_json())
 
@@ -75,6 +78,15 @@ def test_query_survives_a_kill_and_its_join_is_the_whole_film(
         assert second.poll() is None, (tmp_path / "log").read_text()
     producer.close()
     assert not [e for e in events() if isinstance(e, QueryFailed)]
+    (joined,) = {e.model for e in events() if isinstance(e, PartReady) and e.joined}
+    assert joined is not None
+    assert joined.name.endswith(f"+{FER_EMOTION.name}")
+    assert joined.sha256.endswith(f"+{FER_EMOTION.sha256}")
+    assert read_query_sidecar(store, result_key(QUERY)).model == joined
+    said = read_partition(servers.bootstrap_servers, topic_prefix + CONSUMER_STATUS, 0)
+    status = ConsumerStatus.model_validate_json(said[-1].value or b"")
+    assert status.model == joined
+    assert [(one.name, one.is_here) for one in status.models] == [(FER_EMOTION.name, True)]
     frames = [read_query_sidecar(store, part_key(QUERY, part)).frame_count for part in range(planned)]
     assert sum(frames) == FILM_FRAMES
     result = tmp_path / "result.mp4"

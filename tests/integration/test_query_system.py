@@ -159,7 +159,7 @@ def test_uploads_that_stall_give_their_places_back(system: ApiSystem) -> None:
         assert admin.get("/v1/queries").status_code == 200
         wait_until(lambda: upload() == 201, "a place is free again")
     assert "Traceback" not in system.api.log, system.api.log
-    assert not list((system.folder / "uploads").glob("*"))
+    wait_until(lambda: not list((system.folder / "uploads").glob("*")), "no file is left of those that stalled")
 
 
 def test_footage_of_a_camera_is_queried_and_compared(system: ApiSystem, tmp_path: Path) -> None:
@@ -194,7 +194,12 @@ def test_footage_of_a_camera_is_queried_and_compared(system: ApiSystem, tmp_path
     ended = state(admin, query_id)
     assert ended["state"] == "finished", ended
     assert ended["frame_count"] == 200
+    assert isinstance(ended["model"], dict)
+    assert ended["model"]["name"].startswith("plate_locator+")
+    (plates,) = [one for one in admin.get("/v1/analyses").json()["analyses"] if one["name"] == "license_plate"]
+    assert plates["model"] == ended["model"], "what the consumer said that it searches with"
     diff = admin.get(str(ended["diff"])).json()
+    assert diff["after_models"] == [ended["model"]]
     assert diff["same"] >= 1, diff
     assert diff["before_count"] >= diff["same"]
     assert not [key.key for key in system.store.list(part_key(cancelled, 0))]

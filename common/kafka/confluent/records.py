@@ -52,9 +52,10 @@ def to_commit(partition: TopicPartition, position: Position) -> ClientPartition:
 def _headers(message: Message) -> Headers:
     found = message.headers()
     pairs = found.items() if isinstance(found, dict) else found or ()
-    return tuple(
-        (name, _bytes(value) or b"") for name, value in cast("Iterable[tuple[str, str | bytes | None]]", pairs)
-    )
+    return [
+        (name, value if type(value) is bytes else _bytes(value) or b"")
+        for name, value in cast("Iterable[tuple[str, str | bytes | None]]", pairs)
+    ]
 
 
 def _bytes(data: str | bytes | None) -> bytes | None:

@@ -13,6 +13,7 @@ from consumers.license_plate.formats import FORMATS, PATTERN_CHARS_MAX
 from consumers.license_plate.options import Mode, PlateOptions
 from consumers.objects.classes import COCO, PRESETS
 from consumers.objects.options import SceneOptions
+from consumers.recognition.options import PersonOptions
 from consumers.registry import PLACES
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -20,6 +21,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "emotion": EmotionOptions,
     "objects": SceneOptions,
     "people": SceneOptions,
+    "recognition": PersonOptions,
 }
 DECLARED = [(name, option) for name, spec in ANALYSES.items() for option in spec.options]
 
@@ -92,6 +94,7 @@ def test_declared_choices_are_those_of_the_analysis() -> None:
         ("people", {"side_min": 1.5}, "side_min"),
         ("people", {"side_min": "much"}, "side_min"),
         ("emotion", {"motion_gate": 1}, "motion_gate"),
+        ("recognition", {"distance_max": 1.5}, "distance_max"),
     ],
 )
 def test_values_that_the_analysis_would_not_take_are_told_by_name(

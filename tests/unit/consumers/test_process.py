@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from common.clock import FakeClock
 from common.contracts.detection import DetectionMessage
 from common.contracts.frame import Headers
 from common.errors import ConfigurationError, Transient
@@ -17,9 +18,10 @@ from common.metrics import Metrics
 from common.settings import load_settings
 from consumers.commands.options import parse_every, parse_option
 from consumers.consumer_health import ConsumerHealth
-from consumers.detection_feed import DetectionFeed
+from consumers.detection_feed import EVERY_S, DetectionFeed
 from consumers.process_settings import ProcessSettings
 from consumers.wiring import RunOptions, run_consumer
+from tests.support.service_process import wait_until
 from tests.unit.pipeline.making import build_bench, make_frame
 
 Done = Callable[[Delivery | None, Exception | None], None]
@@ -57,17 +59,48 @@ def outcomes(metrics: Metrics) -> tuple[float, float]:
 
 
 def test_feed_sends_keyed_by_camera_and_drops_what_is_not_taken(tmp_path: Path) -> None:
-    producer, metrics = Producer(room=2), Metrics()
-    feed = DetectionFeed(producer, "x-detections", metrics)  # type: ignore[arg-type]
+    producer, metrics, clock = Producer(room=2), Metrics(), FakeClock()
+    feed = DetectionFeed(producer, "x-detections", metrics, clock)  # type: ignore[arg-type]
     bench = build_bench(tmp_path)
-    bench.seal([make_frame(n) for n in range(3)])
-    for message in bench.published:
+    bench.seal([make_frame(n) for n in range(4)])
+    first, *others, last = bench.published
+    feed(first)
+    assert len(producer.sent) == 1, "the first after a silence goes at once"
+    for message in others:
         feed(message)
+    assert len(producer.sent) == 1, "what comes soon after waits"
+    clock.advance(EVERY_S)
+    feed(last)
     assert [(topic, key) for topic, key, _ in producer.sent] == [("x-detections", b"demo-face")] * 2
     assert DetectionMessage.model_validate_json(producer.sent[1][2] or b"") == bench.published[1]
     producer.waiting[0](Delivery(0, 1, 2), None)
     producer.waiting[1](None, Transient("no answer"))
-    assert outcomes(metrics) == (1, 2)
+    assert outcomes(metrics) == (1, 3)
+
+
+def test_feed_with_its_thread_sends_the_rest_by_itself(tmp_path: Path) -> None:
+    producer, clock = Producer(room=100), FakeClock()
+    bench = build_bench(tmp_path)
+    bench.seal([make_frame(n) for n in range(3)])
+    with DetectionFeed(producer, "x-detections", Metrics(), clock) as feed:  # type: ignore[arg-type]
+        feed(bench.published[0])
+        feed(bench.published[1])
+        wait_until(lambda: len(producer.sent) == 2, "the second message")
+        feed(bench.published[2])
+    assert [DetectionMessage.model_validate_json(value or b"") for _, _, value in producer.sent] == bench.published
+
+
+def test_feed_that_is_not_emptied_drops_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.detection_feed.WAITING_MOST", 1)
+    producer, metrics = Producer(room=100), Metrics()
+    feed = DetectionFeed(producer, "x-detections", metrics, FakeClock())  # type: ignore[arg-type]
+    bench = build_bench(tmp_path)
+    bench.seal([make_frame(n) for n in range(3)])
+    for message in bench.published:
+        feed(message)
+    feed.send_waiting()
+    assert len(producer.sent) == 2
+    assert outcomes(metrics) == (0, 1)
 
 
 def test_health_says_what_the_start_waits_for_then_asks_the_engine() -> None:

@@ -12,7 +12,7 @@ from consumers.registry import PLACES, load_definition
 def test_registry_entry_is_complete(name: str) -> None:
     definition = load_definition(name)
     assert definition.name == name
-    assert definition.default_every_ms == DEFAULT_EVERY_MS.get(name, 200)
+    assert definition.default_every_ms == DEFAULT_EVERY_MS[name]
     assert (definition.build_analyzer is None) == (name == "recorder")
 
 

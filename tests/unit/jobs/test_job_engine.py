@@ -9,13 +9,15 @@ import pytest
 from common.clock import FakeClock, SystemClock
 from common.contracts.clip_event import PartReady, QueryFailed
 from common.contracts.detection import Detection
-from common.contracts.segment_job import PartJob, Source, Work
+from common.contracts.playable import PrepareJob
+from common.contracts.segment_job import JoinJob, PartJob, Source, Work
 from common.kafka.memory import MemoryCluster
 from common.kafka.ports import Position, TopicPartition
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.engine import JobEngine
+from consumers.jobs.outcome import Outcome
 from consumers.jobs.tries import TRIES_MAX, Tries
-from consumers.jobs.worker import JobWorker, Outcome
+from consumers.jobs.worker import JobWorker
 from consumers.pipeline.analysis import AnalysisDefinition, Picture
 from tests.support.service_process import wait_until
 from tests.unit.jobs.test_jobs import BrightSpots, make_film
@@ -40,9 +42,11 @@ class Gate(BrightSpots):
 class Bench:
     """One engine on a thread, over servers in memory, with one part job."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: Sequence[bytes] = ()) -> None:
         self.cluster = MemoryCluster(FakeClock())
         self.cluster.create_topic(TOPIC, 1)
+        for value in before:
+            self.cluster.append(TOPIC, 0, b"other", value)
         self.store = MemoryObjectStore()
         self.store.replace(KEY, make_film(folder / "film.mp4", 30), "video/mp4")
         work = Work(query_id="q-" + "a" * 16, analysis="probe", every_ms=200)
@@ -119,6 +123,23 @@ def test_job_that_ended_the_process_too_often_is_given_up(bench: Bench) -> None:
     assert isinstance(outcome.event, QueryFailed)
     assert "not tried again" in outcome.event.reason
     assert not bench.gate.is_looking.is_set()
+
+
+def test_jobs_of_others_are_passed_by_without_being_begun(tmp_path: Path) -> None:
+    others: list[bytes] = [
+        PrepareJob(upload_id="up-" + "a" * 16, object_key="uploads/up-" + "a" * 16).to_json(),
+        JoinJob(work=Work(query_id="q-" + "a" * 16, analysis="another"), parts=1).to_json(),
+        b"no job at all",
+    ]
+    bench = Bench(tmp_path, before=others)
+    consumer = bench.cluster.group(GROUP)
+    try:
+        bench.thread.start()
+        assert bench.gate.is_looking.wait(30)
+        assert consumer.committed[PLACE] == Position(len(others), f"begun {len(others)} 1")
+        assert bench.delivered == []
+    finally:
+        bench.stop()
 
 
 @pytest.mark.parametrize("text", ["", "begun", "begun 1 x", "begun 1 2 3", "else 1 2", "begun -1 2"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from common.contracts.camera_settings import AnalysisSettings, CameraSettings, EmotionPurpose
+from common.contracts.camera_settings import AnalysisSettings, CameraSettings, Purpose
 from common.contracts.frame import AnalysisRequest, Policy
 
 EXPIRES_US = 1_000_000
@@ -21,7 +21,7 @@ CAMERA = CameraSettings(
         AnalysisSettings(name="license_plate", every_ms=250),
         AnalysisSettings(name="objects"),
     ),
-    emotion_purpose=EmotionPurpose(text="demonstration", expires_us=EXPIRES_US),
+    emotion_purpose=Purpose(text="demonstration", expires_us=EXPIRES_US),
 )
 
 
@@ -50,6 +50,14 @@ def test_emotion_is_allowed_until_its_purpose_expires(now_us: int, allowed: bool
 def test_emotion_without_purpose_is_never_allowed() -> None:
     bare = CAMERA.model_copy(update={"emotion_purpose": None})
     assert [r.name for r in bare.allowed_requests(0)] == ["recorder", "license_plate", "objects"]
+
+
+def test_recognition_is_allowed_by_its_own_purpose_alone() -> None:
+    faces = CAMERA.model_copy(update={"analyses": (AnalysisSettings(name="recognition"),)})
+    assert faces.allowed_requests(0) == ()
+    stated = faces.model_copy(update={"recognition_purpose": Purpose(text="my family", expires_us=EXPIRES_US)})
+    assert stated.allowed_requests(0) == (AnalysisRequest("recognition", 200),)
+    assert stated.allowed_requests(EXPIRES_US) == ()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ import pytest
 
 from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
 from common.contracts.detection import Detection, DetectionMessage
+from common.contracts.playable import PrepareJob
 from common.contracts.query_sidecar import QuerySidecar, part_ready
 from common.contracts.segment_job import JoinJob, PartJob, PlanJob, Source, Work, parse_job, part_key, result_key
 
 WORK = Work(query_id="q-" + "a" * 16, analysis="emotion", every_ms=100)
+PREPARE = PrepareJob(upload_id="up-" + "a" * 16, object_key="uploads/up-" + "a" * 16)
 FILM = Source(object_key="uploads/film.mp4", pts_b_ms=10_000)
 
 
@@ -62,9 +64,10 @@ def test_a_consumers_status_round_trips() -> None:
         PlanJob(work=WORK, sources=(FILM,)),
         PartJob(work=WORK, part=0, parts=2, source=FILM, offset_ms=0, width=640, height=480),
         JoinJob(work=WORK, parts=2),
+        PREPARE,
     ],
 )
-def test_jobs_are_told_apart_by_type(job: PlanJob | PartJob | JoinJob) -> None:
+def test_jobs_are_told_apart_by_type(job: PlanJob | PartJob | JoinJob | PrepareJob) -> None:
     assert parse_job(job.to_json()) == job
 
 
@@ -76,6 +79,9 @@ def test_jobs_are_told_apart_by_type(job: PlanJob | PartJob | JoinJob) -> None:
         PlanJob(work=WORK, sources=(FILM,)).to_json().replace(b"uploads/film.mp4", b"/etc/passwd"),
         PlanJob(work=WORK, sources=(FILM,)).to_json().replace(b"uploads/", b"queries/"),
         JoinJob(work=WORK, parts=2).to_json().replace(b"q-aaaa", b"../aaa"),
+        PREPARE.to_json().replace(b"uploads/", b"clips/"),
+        PREPARE.to_json().replace(b"uploads/up-aa", b"uploads/up-bb"),
+        PREPARE.to_json().replace(b"up-aaaa", b"../aaaa"),
     ],
 )
 def test_what_is_no_job_is_refused(value: bytes) -> None:
