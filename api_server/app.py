@@ -36,6 +36,7 @@ from api_server.indexer.retention import Footprint, Kept
 from api_server.pictures.purposes import PurposeStore
 from api_server.pictures.service import PictureService
 from api_server.queries.attendance import BoardAttendance
+from api_server.queries.models import BoardModels
 from api_server.queries.registry import QueryRegistry
 from api_server.queries.store import QueryStore
 from api_server.recordings.footage import Footage
@@ -78,6 +79,7 @@ from api_server.routes.upload_routes import UploadViews, upload_routes
 from api_server.routes.user_routes import UserViews, user_routes
 from api_server.settings import ApiSettings
 from api_server.shares.store import ShareStore
+from api_server.status.analysis_notes import AnalysisNotes
 from api_server.status.board import StatusBoard
 from api_server.uploads.direct import DirectUploads
 from api_server.uploads.receiver import UploadReceiver
@@ -141,7 +143,10 @@ def build_routes(parts: ApiParts) -> list[Route]:
         return None
 
     states = CameraStates(parts.board, parts.clock)
-    camera_views = CameraViews(parts.cameras, parts.clips, parts.registry, parts.users, states, settings.ingest_port)
+    notes = AnalysisNotes(parts.board)
+    camera_views = CameraViews(
+        parts.cameras, parts.clips, parts.registry, parts.users, states, notes, settings.ingest_port
+    )
     sender = VideoSender(parts.store, presigns=parts.public_store_url is not None)
     footage = Footage(parts.database)
     join_limits = JoinLimits(settings.span_hours * HOUR_MS, settings.span_bytes)
@@ -151,14 +156,14 @@ def build_routes(parts: ApiParts) -> list[Route]:
     imports = ObjectImport(parts.intake, settings.import_bucket_names, parts.open_bucket)
     direct = DirectUploads(OpenUploadStore(parts.database), parts.uploads, parts.store, parts.clock)
     upload_views = UploadViews(receiver, direct, parts.auditor, parts.intake.file_bytes_max, parts.clock)
-    attendance = BoardAttendance(parts.board, parts.clock)
+    attendance, models = BoardAttendance(parts.board, parts.clock), BoardModels(parts.board)
     listing = QueryListing(parts.cameras, parts.uploads, parts.queries, attendance)
     query_views = QueryViews(
         parts.cameras,
         parts.clips,
         parts.uploads,
         parts.queries,
-        QueryRegistry(parts.queries, footage, parts.store, parts.clock),
+        QueryRegistry(parts.queries, footage, parts.store, models, parts.clock),
         attendance,
         listing,
     )
@@ -192,7 +197,7 @@ def build_routes(parts: ApiParts) -> list[Route]:
         *totp_routes(TotpViews(parts.factor, parts.attempts, parts.auditor)),
         *audit_routes(parts.audit),
         *camera_routes(camera_views),
-        *analysis_routes(),
+        *analysis_routes(models, notes),
         *camera_token_routes(parts.registry),
         *clip_event_routes(clip_event_views),
         *clip_routes(parts.cameras, parts.clips, Holds(parts.database, parts.store, parts.clock)),
@@ -240,5 +245,6 @@ def create_app(parts: ApiParts) -> Flask:
         admins_need_totp=parts.settings.admin_totp,
     )
     headers = SecurityHeaders(parts.settings.signalling_port, parts.public_store_url)
-    install(app, build_routes(parts), gate, parts.auditor, headers, parts.metrics, Repeats(parts.database, parts.clock))
+    repeats = Repeats(parts.database, parts.clock)
+    install(app, build_routes(parts), gate, parts.auditor, headers, parts.metrics, repeats, parts.attempts)
     return app

@@ -147,9 +147,13 @@ class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no annotati
         conn.close()
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """On a pool thread. What is left of a body is read for DRAIN_S, and not for gunicorn's five seconds: a small
-        one was there before the request began, and who sends a long one that is refused is shut out."""
-        return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
+        """On a pool thread. What is left of a small body was there before the request began, and is read for DRAIN_S,
+        not for gunicorn's five seconds. Who sends a long one that is refused is shut out: gunicorn reads ahead a
+        megabyte of it, and copies that for each of the first 64 kilobytes."""
+        left = getattr(conn.parser.mesg.body.reader, "length", None)  # None: in chunks, which nothing here takes
+        if not keepalive or left is None or left > BODY_MAX_BYTES:
+            return False
+        return bool(conn.parser.finish_body(deadline=time.monotonic() + DRAIN_S))
 
     def handle(self, conn: Any) -> Any:
         """On a pool thread. gunicorn would close on its poller's thread and wait there for each peer, 2 s at most: two

@@ -39,7 +39,8 @@ class SignUpRefused(Exception):
 
 
 class Credentials:
-    """Safe on any thread. Everything raises Transient, and TooManyAttempts for who was wrong too often."""
+    """Within a request, on any thread. Everything raises Transient, and RateLimitExceeded for who was wrong too
+    often."""
 
     def __init__(
         self,
@@ -61,14 +62,13 @@ class Credentials:
         self._sign_up = sign_up
         self._first_grants = first_grants
 
-    def redeem(self, link: str, password: str, origin: Origin) -> User:
+    def redeem(self, link: str, password: str) -> User:
         """Set a password by a link, once. Whoever was signed in on the account, or has a token of it, is so no longer.
         Raises LinkRefused, PasswordRefused."""
-        self._attempts.require_room(origin.address)
-        link_hash, now_us = hash_link(link), self._clock.wall_us()
-        user = self._users.by_link(link_hash)
+        with self._attempts.guess():
+            link_hash, now_us = hash_link(link), self._clock.wall_us()
+            user = self._users.by_link(link_hash)
         if user is None or not is_open(user, now_us) or user.state is UserState.DISABLED:
-            self._attempts.count_failure(origin.address)
             raise LinkRefused
         check_new_password(password, user.name)
         fields = {
@@ -85,17 +85,18 @@ class Credentials:
         self._tokens.end_all(user.id)
         return changed
 
-    def sign_up(self, name: str, password: str, origin: Origin) -> User:
+    def sign_up(self, name: str, password: str) -> User:
         """A new account. Raises SignUpRefused, NameTaken, PasswordRefused."""
         if self._sign_up is not SignUp.OPEN:
             raise SignUpRefused
         check_new_password(password, name)
-        self._attempts.count_sign_up(origin.address)
+        with self._attempts.sign_up():
+            password_hash = self._passwords.hash(password)
         user = User(
             id=make_user_id(),
             name=name,
             role=SIGN_UP_ROLE,
-            password_hash=self._passwords.hash(password),
+            password_hash=password_hash,
             created_us=self._clock.wall_us(),
             grants=dict(self._first_grants.of(SIGN_UP_ROLE)),
         )
@@ -106,9 +107,9 @@ class Credentials:
     def change(self, user: User, current: str, new: str, origin: Origin) -> str:
         """The token of a new session; every other session of the user ends. API tokens stay: they are listed, and ended
         one by one. Raises WrongPassword, PasswordRefused."""
-        self._attempts.require_room(origin.address, user.name)
-        if not self._passwords.is_right(user.password_hash, current[:PASSWORD_MAX_CHARS]):
-            self._attempts.count_failure(origin.address, user.name)
+        with self._attempts.guess(user.name):
+            is_right = self._passwords.is_right(user.password_hash, current[:PASSWORD_MAX_CHARS])
+        if not is_right:
             raise WrongPassword
         check_new_password(new, user.name)
         now_us = self._clock.wall_us()

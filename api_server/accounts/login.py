@@ -27,7 +27,7 @@ class CodeWrong(Exception):
 
 
 class Login:
-    """Checks names, passwords and codes. Safe on any thread."""
+    """Checks names, passwords and codes, within a request. Safe on any thread."""
 
     def __init__(
         self, users: Users, sessions: Sessions, passwords: Passwords, attempts: Attempts, factor: SecondFactor
@@ -39,23 +39,23 @@ class Login:
         self._factor = factor
 
     def log_in(self, name: str, password: str, origin: Origin, code: str | None = None) -> LoggedIn | None:
-        """None when name or password is wrong, or the account is not active; each takes as long. Raises TooManyAttempts
-        before anything is checked, CodeNeeded, CodeWrong, Transient."""
-        self._attempts.require_room(origin.address, name)
-        user = self._users.named(name)
-        if user is not None and not user.is_active:
-            user = None
-        is_right = self._passwords.is_right(user.password_hash if user else None, password[:PASSWORD_MAX_CHARS])
+        """None when name or password is wrong, or the account is not active; each takes as long. Raises
+        RateLimitExceeded before anything is checked, CodeNeeded, CodeWrong, Transient."""
+        with self._attempts.guess(name):
+            user = self._users.named(name)
+            if user is not None and not user.is_active:
+                user = None
+            is_right = self._passwords.is_right(user.password_hash if user else None, password[:PASSWORD_MAX_CHARS])
         if user is None or not is_right:
-            self._attempts.count_failure(origin.address, name)
             return None
-        proof = None
-        if user.has_totp:
-            self._attempts.require_room_for_code(user.id)
+        proof = self._proof(user, code) if user.has_totp else None
+        return LoggedIn(user, self._sessions.begin(user, origin), proof)
+
+    def _proof(self, user: User, code: str | None) -> Proof:
+        with self._attempts.code(user.id):
             if code is None:
                 raise CodeNeeded
             proof = self._factor.proof(user, code)
-            if proof is None:
-                self._attempts.count_wrong_code(user.id)
-                raise CodeWrong
-        return LoggedIn(user, self._sessions.begin(user, origin), proof)
+        if proof is None:
+            raise CodeWrong
+        return proof

@@ -87,9 +87,9 @@ class Sessions:
         self._sessions.delete({"_id": _hash(token)})
 
     def of(self, user: User) -> list[Session]:
-        """Those of `user` that run, the newest use first."""
+        """Those of `user` that run."""
         now_us = self._clock.wall_us()
-        found = [Session.from_document(d) for d in self._sessions.find({"user_id": user.id}, sort=[("used_us", -1)])]
+        found = [Session.from_document(document) for document in self._sessions.find({"user_id": user.id})]
         return [session for session in found if self._is_running(session, now_us) and _is_of(session, user)]
 
     def is_that(self, session: Session, token: str) -> bool:

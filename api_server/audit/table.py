@@ -58,7 +58,9 @@ AUDITED: Mapping[str, Audited] = {
     "PUT /v1/users/<user_id>/grants/<camera_id>": Audited("grant.set", said=("right",)),
     "DELETE /v1/users/<user_id>/grants/<camera_id>": Audited("grant.withdraw"),
     "POST /v1/cameras": Audited("camera.create", said=("name",)),
-    "PATCH /v1/cameras/<camera_id>": Audited("camera.change", said=("name", "analyses", "policy", "emotion_purpose")),
+    "PATCH /v1/cameras/<camera_id>": Audited(
+        "camera.change", said=("name", "analyses", "policy", "emotion_purpose", "recognition_purpose")
+    ),
     "PUT /v1/cameras/<camera_id>/recording": Audited("camera.recording", said=("recording",)),
     "DELETE /v1/cameras/<camera_id>": Audited("camera.delete"),
     "POST /v1/cameras/<camera_id>/token": Audited("camera.token", said=("overlap_s",)),

@@ -8,7 +8,7 @@ from pydantic import Field
 from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
 from common.contracts.base import Contract
-from common.contracts.camera_settings import RECORDER, AnalysisSettings, CameraSettings, EmotionPurpose, NamePlate
+from common.contracts.camera_settings import RECORDER, AnalysisSettings, CameraSettings, NamePlate, Purpose
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
 
@@ -59,7 +59,8 @@ class Camera(Record):
     analyses: tuple[AnalysisSettings, ...] = ()
     clip_ms: int
     policy: Policy = Policy.EVERY_FRAME
-    emotion_purpose: EmotionPurpose | None = None
+    emotion_purpose: Purpose | None = None
+    recognition_purpose: Purpose | None = None
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     retention_hours: dict[str, int] = Field(default_factory=dict)
@@ -91,6 +92,7 @@ class Camera(Record):
             clip_ms=self.clip_ms,
             policy=self.policy,
             emotion_purpose=self.emotion_purpose,
+            recognition_purpose=self.recognition_purpose,
             zones=self.zones,
             lines=self.lines,
             retention_hours=self.retention_hours,
@@ -116,6 +118,7 @@ class Camera(Record):
                 "clip_ms": settings.clip_ms,
                 "policy": settings.policy,
                 "emotion_purpose": settings.emotion_purpose,
+                "recognition_purpose": settings.recognition_purpose,
                 "zones": settings.zones,
                 "lines": settings.lines,
                 "retention_hours": settings.retention_hours,

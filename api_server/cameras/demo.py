@@ -8,7 +8,7 @@ from pathlib import Path
 from api_server.cameras.registry import CameraRegistry
 from api_server.cameras.requests import NewCamera
 from common.clock import Clock
-from common.contracts.camera_settings import DEFAULT_EVERY_MS, FIRST_RELEASE, AnalysisSettings, EmotionPurpose
+from common.contracts.camera_settings import DEFAULT_EVERY_MS, FIRST_RELEASE, AnalysisSettings, Purpose
 from common.contracts.identity import is_camera_id, is_token
 from common.errors import ConfigurationError
 
@@ -47,7 +47,7 @@ def read_demo_tokens(var_dir: Path) -> Mapping[str, str]:
 def ensure_demo_cameras(registry: CameraRegistry, tokens: Mapping[str, str], owner: str, clock: Clock) -> None:
     """Make or keep each demo camera, owned by `owner`. Raises Transient."""
     now_us = clock.wall_us()
-    purpose = EmotionPurpose(text=PURPOSE_TEXT, expires_us=now_us + PURPOSE_S * _US)
+    purpose = Purpose(text=PURPOSE_TEXT, expires_us=now_us + PURPOSE_S * _US)
     for camera_id, token in sorted(tokens.items()):
         wanted = NewCamera(
             name=_NAMES.get(camera_id, "Demo: " + camera_id.removeprefix(DEMO_PREFIX)),

@@ -1,9 +1,11 @@
-"""The emotion gate: which stated purposes are refused (DESIGN 9)."""
+"""The gate of analyses of people: which stated purposes are refused (DESIGN 9)."""
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from common.contracts.camera_settings import EmotionPurpose
+from common.contracts.camera_settings import EMOTION, PURPOSE_FIELDS, RECOGNITION, Purpose
 
 LONGEST_S = 365 * 24 * 3600
 """A purpose is stated anew at least once a year."""
@@ -29,6 +31,66 @@ _REFUSED_TEXT = (
     "dipendenti ufficio scuola studente studenti alunni universita istruzione esame"
 )
 _REFUSED_WORDS = frozenset(_REFUSED_TEXT.split())
+_REFUSED_OF_PERSONS = (
+    # English
+    "police policing sheriff prosecution enforcement crime crimes criminal criminals offender offenders "
+    "suspect suspects fugitive fugitives deportation immigration race racial ethnic ethnicity origin religion "
+    "religious belief beliefs political politics protest protesters demonstrators union orientation "
+    # German
+    "polizei fahndung strafverfolgung verdaechtige verdaechtiger straftat straftaeter kriminelle herkunft religion "
+    "ethnie politisch politische gewerkschaft demonstranten "
+    # French, Spanish, Italian
+    "suspects criminels origine croyance politique syndicat manifestants policia delito delincuentes sospechosos "
+    "origen religion politica sindicato polizia reato sospetti origine religione politica sindacato"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What one analysis asks of a purpose. `words`: whatever has one of them is refused; `law`: why, for people."""
+
+    analysis: str
+    title: str
+    words: frozenset[str]
+    law: str
+
+    @property
+    def field(self) -> str:
+        """In requests and answers; the codes of errors begin with it."""
+        return PURPOSE_FIELDS[self.analysis]
+
+    @property
+    def subject(self) -> str:
+        """`The purpose of emotion analysis`"""
+        return f"The purpose of {self.title[0].lower()}{self.title[1:]}"
+
+
+GATES: Mapping[str, Gate] = {
+    gate.analysis: gate
+    for gate in (
+        Gate(
+            EMOTION,
+            "Emotion analysis",
+            _REFUSED_WORDS,
+            "Emotion analysis of people at work or in education is prohibited by the EU AI Act, Art. 5(1)(f)",
+        ),
+        Gate(
+            RECOGNITION,
+            "Face recognition",
+            _REFUSED_WORDS | frozenset(_REFUSED_OF_PERSONS.split()),
+            "Face recognition is not for people at work or in education, who can hardly refuse (GDPR, Art. 7 and 9), "
+            "nor for searching by the police or sorting by origin or belief (EU AI Act, Art. 5(1)(g) and (h))",
+        ),
+    )
+}
+
+
+class PurposeMissing(Exception):
+    """An analysis of people was asked for without saying why and until when."""
+
+    def __init__(self, analysis: str) -> None:
+        super().__init__(analysis)
+        self.gate = GATES[analysis]
 
 
 class PurposeRefused(Exception):
@@ -39,24 +101,19 @@ class PurposeRefused(Exception):
         self.code = code
 
 
-def check_purpose(purpose: EmotionPurpose, now_us: int) -> None:
-    """Raises PurposeRefused for work and education, and for an expiry in the past or more than a year ahead.
+def check_purpose(analysis: str, purpose: Purpose, now_us: int) -> None:
+    """Raises PurposeRefused for what the analysis is not for, and for an expiry in the past or more than a year ahead.
 
     Words are all a program can look at: whoever states a purpose answers for it, and it is listed with the camera.
     """
-    refused = sorted(_words(purpose.text) & _REFUSED_WORDS)
+    gate = GATES[analysis]
+    refused = sorted(_words(purpose.text) & gate.words)
     if refused:
-        raise PurposeRefused(
-            "emotion_purpose_refused",
-            "Emotion analysis of people at work or in education is prohibited by the EU AI Act, Art. 5(1)(f); "
-            f"this purpose speaks of it ({', '.join(refused)}).",
-        )
+        raise PurposeRefused(f"{gate.field}_refused", f"{gate.law}; this purpose speaks of it ({', '.join(refused)}).")
     if purpose.expires_us <= now_us:
-        raise PurposeRefused("emotion_purpose_expired", "The purpose of emotion analysis must expire in the future.")
+        raise PurposeRefused(f"{gate.field}_expired", f"{gate.subject} must expire in the future.")
     if purpose.expires_us > now_us + LONGEST_S * _US:
-        raise PurposeRefused(
-            "emotion_purpose_too_long", "The purpose of emotion analysis must expire within a year; state it anew then."
-        )
+        raise PurposeRefused(f"{gate.field}_too_long", f"{gate.subject} must expire within a year; state it anew then.")
 
 
 def _words(text: str) -> frozenset[str]:

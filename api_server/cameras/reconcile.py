@@ -86,6 +86,7 @@ def _adopted(settings: CameraSettings, now_us: int) -> Camera:
         clip_ms=settings.clip_ms,
         policy=settings.policy,
         emotion_purpose=settings.emotion_purpose,
+        recognition_purpose=settings.recognition_purpose,
         zones=settings.zones,
         lines=settings.lines,
         retention_hours=settings.retention_hours,

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from api_server.cameras.address import address_fields
 from api_server.cameras.camera import Camera, CameraState, Retiring
 from api_server.cameras.publisher import SettingsPublisher
-from api_server.cameras.purpose import check_purpose
+from api_server.cameras.purpose import PurposeMissing, check_purpose
 from api_server.cameras.requests import CameraChange, NewCamera
 from api_server.cameras.store import CameraStore
 from api_server.clips.store import ClipStore
 from api_server.seal import Seal
 from common.clock import Clock
-from common.contracts.camera_settings import EMOTION, RECORDER, AnalysisSettings, EmotionPurpose
+from common.contracts.camera_settings import PURPOSE_FIELDS, RECORDER, AnalysisSettings, purpose_of
 from common.contracts.identity import hash_token, make_camera_id, make_token
 from common.errors import Transient
 from common.kafka.ports import LogReader
@@ -25,10 +25,6 @@ RETIRING_MAX = 4
 """Replaced tokens that work beside the newest; the producer compares each with every frame."""
 TRIES = 5
 """How often a change is made anew on top of somebody else's."""
-
-
-class PurposeMissing(Exception):
-    """Emotion analysis was asked for without saying why and until when."""
 
 
 class VersionChanged(Exception):
@@ -74,7 +70,8 @@ class CameraRegistry:
 
     def create(self, owner: str, wanted: NewCamera) -> tuple[Camera, str]:
         """The new camera and its token, which nothing keeps. Raises PurposeMissing, PurposeRefused."""
-        self._check_emotion(wanted.analyses, wanted.emotion_purpose, is_new=True)
+        for analysis in PURPOSE_FIELDS:
+            self._check_purpose(analysis, wanted, is_new=True)
         token = make_token()
         for _ in range(TRIES):
             camera = self._insert(make_camera_id(), owner, token, wanted)
@@ -91,11 +88,12 @@ class CameraRegistry:
 
         def applied(camera: Camera) -> Camera:
             changed = camera.model_copy(update={**wanted.named_fields(), **address})
-            if wanted.withdraws_purpose:
-                kept = tuple(a for a in changed.analyses if a.name != EMOTION)
-                changed = changed.model_copy(update={"analyses": kept})
-            is_new = "emotion_purpose" in wanted.model_fields_set or not _has_emotion(camera.analyses)
-            self._check_emotion(changed.analyses, changed.emotion_purpose, is_new)
+            for analysis, field in PURPOSE_FIELDS.items():
+                if wanted.withdraws(field):
+                    kept = tuple(a for a in changed.analyses if a.name != analysis)
+                    changed = changed.model_copy(update={"analyses": kept})
+                is_new = field in wanted.model_fields_set or not _has(camera.analyses, analysis)
+                self._check_purpose(analysis, changed, is_new)
             return changed
 
         return self._rewritten(camera_id, applied, from_version)
@@ -216,6 +214,7 @@ class CameraRegistry:
                 clip_ms=wanted.clip_ms,
                 policy=wanted.policy,
                 emotion_purpose=wanted.emotion_purpose,
+                recognition_purpose=wanted.recognition_purpose,
                 zones=wanted.zones,
                 lines=wanted.lines,
                 retention_hours=wanted.retention_hours,
@@ -246,13 +245,13 @@ class CameraRegistry:
         used = Counter(camera.partition for camera in self._cameras.active())
         return min(range(self._partitions.get()), key=lambda partition: (used[partition], partition))
 
-    def _check_emotion(
-        self, analyses: tuple[AnalysisSettings, ...], purpose: EmotionPurpose | None, is_new: bool
-    ) -> None:
+    def _check_purpose(self, analysis: str, wanted: Camera | NewCamera, is_new: bool) -> None:
+        """Raises PurposeMissing, PurposeRefused."""
+        purpose = purpose_of(wanted, analysis)
         if purpose is not None and is_new:
-            check_purpose(purpose, self._clock.wall_us())
-        if _has_emotion(analyses) and purpose is None:
-            raise PurposeMissing
+            check_purpose(analysis, purpose, self._clock.wall_us())
+        if _has(wanted.analyses, analysis) and purpose is None:
+            raise PurposeMissing(analysis)
 
 
 def _has_ended(camera: Camera, now_us: int) -> bool:
@@ -266,5 +265,5 @@ def _with_tokens(camera: Camera, newest: str, retiring: list[Retiring], now_us: 
     return camera.model_copy(update={"token_hashes": (*(one.token_hash for one in kept), newest), "retiring": kept})
 
 
-def _has_emotion(analyses: tuple[AnalysisSettings, ...]) -> bool:
-    return any(analysis.name == EMOTION for analysis in analyses)
+def _has(analyses: tuple[AnalysisSettings, ...], name: str) -> bool:
+    return any(analysis.name == name for analysis in analyses)

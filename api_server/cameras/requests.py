@@ -14,16 +14,18 @@ from common.contracts.analysis_options import option_problem
 from common.contracts.camera_settings import (
     DEFAULT_EVERY_MS,
     LICENSE_PLATE,
+    PURPOSE_FIELDS,
     RECORDER,
     AnalysisSettings,
-    EmotionPurpose,
+    Purpose,
 )
 from common.contracts.frame import CLIP_MS_MAX, CLIP_MS_MIN, EVERY_MS_MAX, Policy
 from common.contracts.place import Line, Zone
 
 DEFAULT_CLIP_MS = 60_000
 DEFAULT_ANALYSES = (AnalysisSettings(name=RECORDER), AnalysisSettings(name=LICENSE_PLATE))
-"""What a new camera gets when nothing is said: its recording, and plates, which are kept for a day. Emotion never."""
+"""What a new camera gets when nothing is said: its recording, and plates, which are kept for a day. Never what needs a
+purpose."""
 NAME_MAX_CHARS = 100
 OPTIONS_MAX_BYTES = 8_192
 OPTIONS_DEPTH = 4
@@ -145,13 +147,13 @@ ClipMs = Annotated[int, Field(ge=CLIP_MS_MIN, le=CLIP_MS_MAX, description="Clip 
 
 
 class AskedPurpose(Asked):
-    """Why, and until when (µs since the epoch), emotion analysis is wanted."""
+    """Why, and until when (µs since the epoch), an analysis of people is wanted."""
 
     text: str = Field(min_length=3, max_length=500)
     expires_us: int = Field(gt=0, lt=2**53)
 
-    def to_purpose(self) -> EmotionPurpose:
-        return EmotionPurpose(text=self.text, expires_us=self.expires_us)
+    def to_purpose(self) -> Purpose:
+        return Purpose(text=self.text, expires_us=self.expires_us)
 
 
 class NewCameraBody(Asked):
@@ -165,6 +167,7 @@ class NewCameraBody(Asked):
     clip_ms: ClipMs = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME
     emotion_purpose: AskedPurpose | None = None
+    recognition_purpose: AskedPurpose | None = None
     zones: AskedZones = ()
     lines: AskedLines = ()
     retention_hours: RetentionHours = Field(default_factory=dict)
@@ -180,18 +183,19 @@ class NewCameraBody(Asked):
             clip_ms=self.clip_ms,
             policy=self.policy,
             emotion_purpose=_purpose(self.emotion_purpose),
+            recognition_purpose=_purpose(self.recognition_purpose),
             zones=_zones(self.zones),
             lines=_lines(self.lines),
             retention_hours=self.retention_hours,
         )
 
 
-_MAY_BE_NULL = frozenset({"emotion_purpose", "address"})
+_MAY_BE_NULL = frozenset({*PURPOSE_FIELDS.values(), "address"})
 
 
 class CameraChange(Asked):
-    """The body of `PATCH /v1/cameras/{camera_id}`: only what is named changes. `emotion_purpose` null withdraws
-    it, and with it emotion analysis; `address` null clears it."""
+    """The body of `PATCH /v1/cameras/{camera_id}`: only what is named changes. `emotion_purpose` or
+    `recognition_purpose` null withdraws it, and with it the analysis; `address` null clears it."""
 
     name: Name | None = None
     place: Place | None = None
@@ -201,6 +205,7 @@ class CameraChange(Asked):
     clip_ms: ClipMs | None = None
     policy: Policy | None = None
     emotion_purpose: AskedPurpose | None = None
+    recognition_purpose: AskedPurpose | None = None
     zones: AskedZones | None = None
     lines: AskedLines | None = None
     retention_hours: RetentionHours | None = None
@@ -214,17 +219,17 @@ class CameraChange(Asked):
             raise ValueError(f"{', '.join(sorted(empty))} cannot be null")
         return self
 
-    @property
-    def withdraws_purpose(self) -> bool:
-        return "emotion_purpose" in self.model_fields_set and self.emotion_purpose is None
+    def withdraws(self, purpose_field: str) -> bool:
+        return purpose_field in self.model_fields_set and getattr(self, purpose_field) is None
 
     def named_fields(self) -> dict[str, Any]:
         """The fields of a stored camera that change, but for its address, which is to be sealed."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set if name != "address"}
         if "analyses" in fields:
             fields["analyses"] = _stored(fields["analyses"])
-        if "emotion_purpose" in fields:
-            fields["emotion_purpose"] = _purpose(fields["emotion_purpose"])
+        for field in PURPOSE_FIELDS.values():
+            if field in fields:
+                fields[field] = _purpose(fields[field])
         if "zones" in fields:
             fields["zones"] = _zones(fields["zones"])
         if "lines" in fields:
@@ -244,7 +249,8 @@ class NewCamera(BaseModel):
     analyses: tuple[AnalysisSettings, ...] = DEFAULT_ANALYSES
     clip_ms: int = DEFAULT_CLIP_MS
     policy: Policy = Policy.EVERY_FRAME
-    emotion_purpose: EmotionPurpose | None = None
+    emotion_purpose: Purpose | None = None
+    recognition_purpose: Purpose | None = None
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     retention_hours: dict[str, int] = Field(default_factory=dict)
@@ -262,5 +268,5 @@ def _lines(asked: tuple[AskedLine, ...]) -> tuple[Line, ...]:
     return tuple(Line(**one.model_dump()) for one in asked)
 
 
-def _purpose(asked: AskedPurpose | None) -> EmotionPurpose | None:
+def _purpose(asked: AskedPurpose | None) -> Purpose | None:
     return asked.to_purpose() if asked is not None else None

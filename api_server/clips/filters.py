@@ -56,7 +56,8 @@ class SightingFilter:
 def _common(wanted: SightingFilter) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if wanted.cameras is not None:
-        parts["camera"] = {"$in": sorted(wanted.cameras)}
+        cameras = sorted(wanted.cameras)
+        parts["camera"] = cameras[0] if len(cameras) == 1 else {"$in": cameras}
     if wanted.analysis is not None:
         parts["analysis"] = wanted.analysis
     return parts

@@ -12,7 +12,7 @@ from api_server.database.port import Database, Where
 from api_server.database.schema import CLIPS
 from common.clock import Clock
 from common.contracts.clip import ClipId
-from common.storage.port import NotFound, ObjectStore
+from common.storage.port import NotFound, ObjectStore, is_stored
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +90,7 @@ def hold_key(first: ClipId) -> str:
 
 def is_held_in(store: ObjectStore, clip_id: ClipId) -> bool:
     """Whether the window of a clip is held. Raises Transient."""
-    try:
-        store.head(hold_key(clip_id.with_remainder(0)))
-    except NotFound:
-        return False
-    return True
+    return is_stored(store, hold_key(clip_id.with_remainder(0)))
 
 
 def window_of(record: ClipRecord) -> str:

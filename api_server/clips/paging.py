@@ -43,7 +43,8 @@ class Cursor:
         except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError("not a cursor") from error
         match fields:
-            case [int(at), str(item), *rest] if not isinstance(at, bool) and 0 <= at < 2**62:
+            # An id is ASCII: half a surrogate, which JSON can hold, no database takes.
+            case [int(at), str(item), *rest] if not isinstance(at, bool) and 0 <= at < 2**62 and item.isascii():
                 order = next((one for one in get_args(Order) if rest == ([one] if one != NEWEST else [])), None)
                 if order is not None:
                     return cls(at, item, order)

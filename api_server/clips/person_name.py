@@ -1,9 +1,9 @@
-"""Names of people as they are compared, and which sightings bear one."""
+"""Names of people as they are compared, and which sightings bear one: labels of `recognition` are names."""
 
 import unicodedata
 
-RECOGNITION = "recognition"
-"""The analysis whose labels are names of people."""
+from common.contracts.camera_settings import RECOGNITION
+
 UNKNOWN = "unknown"
 """Its label of a face that nobody was enrolled with."""
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from api_server.clips.filters import SightingFilter
+from api_server.clips.first_pages import FirstPages
 from api_server.clips.paging import NEWEST, Cursor, Order, after, sorted_by
 from api_server.clips.records import ClipRecord, ClipState, SightingRecord
-from api_server.database.port import Database, Where
+from api_server.database.port import Collection, Database, Document, Where
 from api_server.database.schema import CLIPS, SIGHTINGS
 
 BATCH = 500
@@ -29,8 +30,10 @@ class ClipStore:
     """Safe on any thread. Every call raises Transient when the database does not answer."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._clips = database.collection(CLIPS)
         self._sightings = database.collection(SIGHTINGS)
+        self._first_pages = FirstPages()
 
     def get(self, clip_id: str) -> ClipRecord | None:
         """A clip that is live."""
@@ -53,8 +56,7 @@ class ClipStore:
         """By window start. A cursor has to be of the same order."""
         if wanted.is_about_sightings:
             return self._page_by_sightings(wanted, limit, cursor, order)
-        where = _narrowed(wanted.clips_where(shows_empty), cursor, "start_ms", "_id")
-        found = self._clips.find(where, sort=sorted_by(order, "start_ms", "_id"), limit=limit + 1)
+        found = self._found(self._clips, wanted.clips_where(shows_empty), limit + 1, cursor, order, ("start_ms", "_id"))
         records = [ClipRecord.from_document(document) for document in found]
         return _page(records, limit, lambda record: Cursor(record.start_ms, record.id, order))
 
@@ -62,8 +64,7 @@ class ClipStore:
         self, wanted: SightingFilter, limit: int, cursor: Cursor | None, order: Order = NEWEST
     ) -> Page[SightingRecord]:
         """By when they were first seen. A cursor has to be of the same order."""
-        where = _narrowed(wanted.where(), cursor, "first_us", "_id")
-        found = self._sightings.find(where, sort=sorted_by(order, "first_us", "_id"), limit=limit + 1)
+        found = self._found(self._sightings, wanted.where(), limit + 1, cursor, order, ("first_us", "_id"))
         records = [SightingRecord.from_document(document) for document in found]
         return _page(records, limit, lambda record: Cursor(record.first_us, record.id, order))
 
@@ -82,9 +83,10 @@ class ClipStore:
         """Of all clips that are live."""
         return self._clips.total("video_bytes", {"state": ClipState.LIVE.value})
 
-    def held_of(self, camera_id: str) -> int:
-        """How many clips of a camera are held."""
-        return self._clips.count({"camera": camera_id, "state": ClipState.LIVE.value, "held_us": {"$ne": None}})
+    def held_of(self, *camera_ids: str) -> int:
+        """How many clips of these cameras are held."""
+        live = {"camera": {"$in": camera_ids}, "state": ClipState.LIVE.value}
+        return self._clips.count({**live, "held_us": {"$ne": None}})
 
     def hide_window(self, record: ClipRecord, reason: str) -> bool:
         """Take a clip out of sight, and the remainders (`~n`) of the same window with it; the eraser does the rest.
@@ -113,39 +115,59 @@ class ClipStore:
         for at in range(0, len(found), BATCH):
             ids = found[at : at + BATCH]
             # One that was held in between is still live, and keeps its sightings.
-            live_ids = {d["_id"] for d in self._clips.find({"_id": {"$in": ids}, "state": ClipState.LIVE.value})}
-            gone = [clip_id for clip_id in ids if clip_id not in live_ids]
+            still_live = self._live(ids)
+            gone = [clip_id for clip_id in ids if clip_id not in still_live]
             self._sightings.delete({"clip": {"$in": gone}})
             hidden += len(gone)
         return hidden > 0
+
+    def _found(
+        self,
+        collection: Collection,
+        where: Where,
+        limit: int,
+        cursor: Cursor | None,
+        order: Order,
+        fields: tuple[str, str],
+    ) -> list[Document]:
+        """What follows `cursor`. A server that narrows by its indexes also walks them in their order."""
+        if cursor is None and self._database.is_light:
+            return self._first_pages.find(collection, where, order, fields, limit)
+        return collection.find(_narrowed(where, cursor, *fields), sort=sorted_by(order, *fields), limit=limit)
 
     def _page_by_sightings(
         self, wanted: SightingFilter, limit: int, cursor: Cursor | None, order: Order
     ) -> Page[ClipRecord]:
         """Walks the sightings in the order of their clips until enough clips are found, in steps that grow: most pages
-        need few, and the light server looks through all clips for every id it is asked for."""
+        need few, and the light server looks through all sightings for every step."""
         records: list[ClipRecord] = []
         at, step = cursor, min(BATCH, 2 * (limit + 1))
         while len(records) <= limit:
             where = _narrowed(wanted.where(), at, "start_ms", "clip")
             found = self._sightings.find(where, sort=sorted_by(order, "start_ms", "clip"), limit=step)
-            if not found:
-                break
             ids = list(dict.fromkeys(document["clip"] for document in found))
             records += self._live_in_order(ids, limit + 1 - len(records))
+            if len(found) < step:
+                break
             at, step = Cursor(found[-1]["start_ms"], found[-1]["clip"], order), min(BATCH, 2 * step)
         return _page(records, limit, lambda record: Cursor(record.start_ms, record.id, order))
 
     def _live_in_order(self, ids: Sequence[str], most: int) -> list[ClipRecord]:
-        """The first `most` of these clips that are live; as few are asked for as will do."""
+        """The first `most` of these clips that are live; as few are read as will do."""
         records: list[ClipRecord] = []
         for at in range(0, len(ids), max(1, most)):
             part = ids[at : at + most]
-            documents = {d["_id"]: d for d in self._clips.find({"_id": {"$in": part}, "state": ClipState.LIVE.value})}
-            records += [ClipRecord.from_document(documents[i]) for i in part if i in documents]
+            live = self._live(part)
+            records += [ClipRecord.from_document(live[i]) for i in part if i in live]
             if len(records) >= most:
                 break
         return records[:most]
+
+    def _live(self, ids: Sequence[str]) -> dict[str, Document]:
+        """Those of these clips that are live, by id. Nothing else is asked for: the light server looks into the index
+        of ids for a filter on them alone, and otherwise at every clip."""
+        found = self._clips.find({"_id": {"$in": ids}})
+        return {document["_id"]: document for document in found if document["state"] == ClipState.LIVE.value}
 
 
 def _narrowed(where: Where, cursor: Cursor | None, at_field: str, id_field: str) -> Where:

@@ -2,9 +2,10 @@
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from bson import Regex
 from pymongo import MongoClient
 from pymongo import errors as mongo_errors
 from pymongo.collection import Collection as PyMongoCollection
@@ -52,6 +53,19 @@ def _translated(call: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return translating
+
+
+def _compiled(where: Where) -> dict[str, Any]:
+    """The same filter, its patterns as BSON has them: the light server compiles a `$regex` for every document anew."""
+    sent: dict[str, Any] = {}
+    for field, condition in where.items():
+        if field in ("$and", "$or"):
+            sent[field] = [_compiled(part) for part in condition]
+        elif isinstance(condition, Mapping) and set(condition) == {"$regex"}:
+            sent[field] = Regex(condition["$regex"])
+        else:
+            sent[field] = condition
+    return sent
 
 
 class LossWatch(ServerHeartbeatListener):
@@ -113,7 +127,7 @@ class MongoCollection:
 
     @_translated
     def find(self, where: Where, sort: Sort = (), limit: int = 0) -> list[Document]:
-        cursor = self._collection.find(where, limit=limit, max_time_ms=SOCKET_MS)
+        cursor = self._collection.find(_compiled(where), limit=limit, max_time_ms=SOCKET_MS)
         return list(cursor.sort(list(sort)) if sort else cursor)
 
     @_translated

@@ -7,8 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, g, render_template, request
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
+from api_server.accounts.attempts import Attempts
 from api_server.accounts.passwords import TooBusy
 from api_server.audit.auditor import Auditor
 from api_server.http.body import BODY_MAX_BYTES
@@ -42,6 +44,7 @@ def install(
     headers: SecurityHeaders,
     metrics: Metrics,
     repeats: Repeats,
+    attempts: Attempts,
 ) -> None:
     """Register `routes`. Whatever else finds its way into the URL map is refused before it runs."""
     declared = {route.endpoint: route for route in routes}
@@ -64,6 +67,9 @@ def install(
         if request.endpoint is not None and request.endpoint not in declared:
             raise ApiError(403, "not_allowed", "Nobody has said who may use this address.")
 
+    # After `_begin`: what is refused there is no attempt.
+    attempts.watch(app)
+
     @app.after_request
     def _finish(response: Response) -> Response:
         headers.apply(request, response, _request_id())
@@ -79,6 +85,12 @@ def install(
     @app.errorhandler(ApiError)
     def _said(error: ApiError) -> Response:
         return problem(error)
+
+    @app.errorhandler(RateLimitExceeded)
+    def _enough(_: RateLimitExceeded) -> Response:
+        wait = {"Retry-After": str(attempts.retry_after_s())}
+        sentence = "Too many failed attempts. Wait a few minutes."
+        return problem(ApiError(429, "too_many_attempts", sentence, wait))
 
     @app.errorhandler(TooBusy)
     def _busy(error: TooBusy) -> Response:

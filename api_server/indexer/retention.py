@@ -190,7 +190,7 @@ class Retention:
             for record in self._oldest({})
             if window_of(record) not in self._held
         ]
-        uploads = [_Old(u.created_us, "upload", u.id, u.size) for u in self._footprint.uploads.live()]
+        uploads = [_Old(u.created_us, "upload", u.id, u.stored_bytes) for u in self._footprint.uploads.live()]
         finished = self._footprint.queries.in_state(QueryState.FINISHED)
         results = [_Old(q.finished_us or 0, "query", q.id, q.result_bytes) for q in finished if q.result_bytes]
         return heapq.nsmallest(BATCH, [*clips, *uploads, *results])

@@ -31,6 +31,8 @@ from api_server.queries.events import QueryEvents
 from api_server.queries.keeper import QueryKeeper, QueryRetention
 from api_server.queries.store import QueryStore
 from api_server.queries.sweep import QuerySweep
+from api_server.recordings.playable_sweep import PlayableSweep
+from api_server.recordings.preparation import PreparedUploads, UploadPreparer
 from api_server.recordings.store import UploadStore
 from api_server.settings import RetentionSettings
 from api_server.shares.store import ShareStore
@@ -59,6 +61,8 @@ ERASE_EVERY_S = 1.0
 """What a person deletes is out of sight at once; its objects follow within this."""
 QUERIES_EVERY_S = 0.5
 """A query begins, and its parts are joined, within this."""
+UPLOADS_EVERY_S = 1.0
+"""A worker hears of an upload within this."""
 RETENTION_EVERY_S = 60.0
 HOURLY_S = 3600.0
 STORE_WAIT_S = 30.0
@@ -84,7 +88,9 @@ def build_indexer(
     cameras, clips = CameraStore(database), ClipStore(database)
     queries, uploads = QueryStore(database), UploadStore(database)
     query_events = QueryEvents(queries, uploads, store, clock)
-    writer = EventWriter(database, cameras, query_events, clock)
+    writer = EventWriter(database, cameras, query_events, PreparedUploads(uploads, store), clock)
+    upload_preparer = UploadPreparer(uploads, producer, jobs_topic, attendance, clock)
+    playable_sweep = PlayableSweep(uploads, store, clock)
     query_keeper = QueryKeeper(queries, store, producer, jobs_topic, attendance, clock)
     query_eraser = QueryEraser(queries, uploads, store, clock)
     audit = RetentionAudit(AuditLog(database, clock))
@@ -116,6 +122,7 @@ def build_indexer(
         Chore("api tokens", HOURLY_S, _once(tokens.drop_expired)),
         Chore("query retention", RETENTION_EVERY_S, _once(query_retention.run_once)),
         Chore("query sweep", HOURLY_S, _once(query_sweep.run_once)),
+        Chore("playable sweep", HOURLY_S, _once(playable_sweep.run_once)),
         Chore("parts of queries", HOURLY_S, _once(query_eraser.drop_parts)),
         Chore("forgotten queries", HOURLY_S, _once(query_eraser.forget)),
     )
@@ -131,7 +138,14 @@ def build_indexer(
         ),
         ChoreThread("keeper", keeper, clock),
         # Apart from the others: a queue of deletions must not keep a query waiting.
-        ChoreThread("queries", [Chore("queries", QUERIES_EVERY_S, query_keeper.run_once)], clock),
+        ChoreThread(
+            "queries",
+            [
+                Chore("queries", QUERIES_EVERY_S, query_keeper.run_once),
+                Chore("uploads", UPLOADS_EVERY_S, upload_preparer.run_once),
+            ],
+            clock,
+        ),
     ]
     return IndexerService(database, loop, chores)
 
@@ -200,7 +214,8 @@ def open_proof(kafka: KafkaSettings, mongo: MongoSettings, storage: StorageSetti
     """A proof on real servers, beside whatever runs."""
     store, database, clock = S3ObjectStore(storage), MongoDatabase(mongo), SystemClock()
     queries, uploads = QueryStore(database), UploadStore(database)
-    writer = EventWriter(database, CameraStore(database), QueryEvents(queries, uploads, store, clock), clock)
+    query_events, prepared = QueryEvents(queries, uploads, store, clock), PreparedUploads(uploads, store)
+    writer = EventWriter(database, CameraStore(database), query_events, prepared, clock)
     events = ConfluentTopicReader(kafka, [kafka.topic(CLIP_EVENTS)], FROM_BEGINNING)
     try:
         yield DeletionProof(database, store, writer, events)

@@ -14,21 +14,25 @@ from api_server.clips.records import (
 from api_server.database.port import Database
 from api_server.database.schema import CLIPS, GAPS, SIGHTINGS
 from api_server.queries.events import QueryEvents, Written
+from api_server.recordings.preparation import PreparedUploads
 from common.clock import Clock
 from common.contracts.base import Contract
 from common.contracts.clip import ClipId
 from common.contracts.clip_event import ClipReady, GapFound, PartReady, QueryFailed, QueryPlanned
+from common.contracts.playable import UploadPrepared
 from common.contracts.sidecar import Sidecar
 
 
 class Outcome(StrEnum):
-    """What became of an event. `refused`: its clip was, or is to be, deleted. `query`: it brought a query on."""
+    """What became of an event. `refused`: its clip was, or is to be, deleted. `query`: it brought a query on. `upload`:
+    it says of an upload whether it plays."""
 
     INSERTED = "inserted"
     KNOWN = "known"
     REFUSED = "refused"
     GAP = "gap"
     QUERY = "query"
+    UPLOAD = "upload"
     IGNORED = "ignored"
 
 
@@ -38,8 +42,11 @@ _OF_QUERIES = {Written.CHANGED: Outcome.QUERY, Written.KNOWN: Outcome.KNOWN, Wri
 class EventWriter:
     """Safe on any thread, and in several processes at once: every call may be repeated. Raises Transient."""
 
-    def __init__(self, database: Database, cameras: CameraStore, queries: QueryEvents, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, cameras: CameraStore, queries: QueryEvents, prepared: PreparedUploads, clock: Clock
+    ) -> None:
         self._queries = queries
+        self._prepared = prepared
         self._clips = database.collection(CLIPS)
         self._sightings = database.collection(SIGHTINGS)
         self._gaps = database.collection(GAPS)
@@ -56,6 +63,8 @@ class EventWriter:
                 return Outcome.GAP
             case QueryPlanned() | PartReady() | QueryFailed():
                 return _OF_QUERIES[self._queries.write(event)]
+            case UploadPrepared():
+                return Outcome.UPLOAD if self._prepared.write(event) else Outcome.KNOWN
         return Outcome.IGNORED
 
     def write_clip(self, event: ClipReady) -> Outcome:

@@ -38,7 +38,9 @@ class QueryEraser:
                 self._erase(query.id)
                 self._queries.rewrite(query.id, lambda q: q.model_copy(update={"state": QueryState.DELETED}))
         for upload in self._uploads.deleting():
+            # In this order: a worker that has made something looks for the upload once more afterwards.
             self._store.delete(upload.key)
+            self._store.delete(upload.playable_key)
             self._uploads.remove(upload.id)
         return 0
 

@@ -52,7 +52,9 @@ class QueryEvents:
         if wanted is query:
             return Written.KNOWN
         if isinstance(event, PartReady) and event.joined:
-            self._queries.add_sightings([sighting_record(query.id, sighting) for sighting in event.sightings])
+            self._queries.add_sightings(
+                [sighting_record(query.id, query.question.analysis, sighting) for sighting in event.sightings]
+            )
         if wanted.state is QueryState.FAILED:
             stop_work(self._store, query.id, Stop(state=QueryState.FAILED, reason=wanted.reason))
         self._tell_upload(query, event)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
+from api_server.cameras.purpose import GATES
 from api_server.cameras.store import CameraStore
 from api_server.queries.attendance import Attendance
 from api_server.queries.events import Stop, read_stop, stop_work
@@ -74,7 +75,7 @@ class QueryKeeper:
             if stop is not None:
                 self._take_stop(query, stop, now_us)
             elif purpose is not None and purpose.expires_us <= now_us:
-                self._give_up(query, "The purpose of emotion analysis has expired.", now_us)
+                self._give_up(query, f"{GATES[query.question.analysis].subject} has expired.", now_us)
             elif query.plan_sent_us is None:
                 self._send_plan(query, now_us)
             elif query.has_all_parts and query.join_sent_us is None:

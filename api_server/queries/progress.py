@@ -81,6 +81,7 @@ def _with_part(query: QueryRecord, event: PartReady, now_us: int) -> QueryRecord
             "parts": event.parts,
             "done": tuple(sorted({*query.done, event.part})),
             "frames_done": query.frames_done + event.frame_count,
+            "model": event.model or query.model,
             "planned_us": query.planned_us or now_us,
             "progress_us": now_us,
         }
@@ -96,6 +97,7 @@ def _finished(query: QueryRecord, event: PartReady, now_us: int) -> QueryRecord:
             "frames_done": event.frame_count,
             "frame_count": event.frame_count,
             "duration_ms": event.duration_ms,
+            "model": event.model or query.model,
             "sighting_count": len(event.sightings),
             "planned_us": query.planned_us or now_us,
             "progress_us": now_us,

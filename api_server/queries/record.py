@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
+from api_server.clips.person_name import person_key, person_of
 from api_server.clips.plate_text import plate_key
 from api_server.database.record import Record
 from api_server.database.revised import RevisedRecord
 from common.contracts.base import Contract
-from common.contracts.camera_settings import EmotionPurpose
-from common.contracts.detection import Box, Sighting
-from common.contracts.segment_job import QUERIES_PREFIX, QUERY_ID_PATTERN, PlanJob
+from common.contracts.camera_settings import Purpose
+from common.contracts.detection import Box, ModelInfo, Sighting
+from common.contracts.segment_job import QUERIES_PREFIX, QUERY_ID_PATTERN, AskedModel, PlanJob
 
 _ID = re.compile(QUERY_ID_PATTERN)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -40,7 +41,8 @@ class Question(Contract):
 
     `fingerprint`: the same for the same video, analysis and options. `owner`: of an upload; empty for a camera, whose
     owner decides. `name`: of the camera or file when it was asked. [from_us, to_us): of a camera's footage.
-    `expected_ms`: length of the video, as far as it is known.
+    `expected_ms`: length of the video, as far as it is known. `asked_model`: None for the one that live frames are
+    searched with.
     """
 
     fingerprint: str
@@ -54,7 +56,8 @@ class Question(Contract):
     analysis: str
     every_ms: int | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-    purpose: EmotionPurpose | None = None
+    asked_model: AskedModel | None = None
+    purpose: Purpose | None = None
     created_us: int
     expected_ms: int | None = None
 
@@ -64,7 +67,8 @@ class QueryRecord(RevisedRecord):
 
     `slot` is unique: the fingerprint while this query is the answer to its question, else the id. `done`: the finished
     parts. `progress_us`: when an event last brought it on. `attempts`: how often its jobs were sent anew.
-    `has_parts`: whether the objects its result was joined from are still there.
+    `has_parts`: whether the objects its result was joined from are still there. `model`: what it was searched with, as
+    its result says; before there is one, as its newest part does.
     """
 
     slot: str
@@ -79,6 +83,7 @@ class QueryRecord(RevisedRecord):
     frames_done: int = 0
     duration_ms: int | None = None
     frame_count: int | None = None
+    model: ModelInfo | None = None
     sighting_count: int = 0
     result_bytes: int = 0
     finished_us: int | None = None
@@ -122,6 +127,7 @@ class QuerySightingRecord(Record):
     label: str | None = None
     text: str | None = None
     text_key: str | None = None
+    person_key: str | None = None
     confidence: float
     scores: dict[str, float] | None = None
     first_us: int
@@ -165,10 +171,12 @@ def new_record(query_id: str, question: Question, slot: str, now_us: int) -> Que
     )
 
 
-def sighting_record(query_id: str, sighting: Sighting) -> QuerySightingRecord:
+def sighting_record(query_id: str, analysis: str, sighting: Sighting) -> QuerySightingRecord:
+    person = person_of(analysis, sighting.label)
     return QuerySightingRecord(
         id=f"{query_id}.{sighting.n:06d}",
         query_id=query_id,
         text_key=plate_key(sighting.text) if sighting.text else None,
+        person_key=person_key(person) if person is not None else None,
         **sighting.model_dump(),
     )

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 
 from api_server.cameras.camera import Camera
-from api_server.cameras.purpose import check_purpose
-from api_server.cameras.registry import PurposeMissing
+from api_server.cameras.purpose import PurposeMissing, check_purpose
 from api_server.queries.events import Stop, stop_work
+from api_server.queries.models import QueryModels
 from api_server.queries.progress import cancelled, deleting
 from api_server.queries.record import (
     QueryFile,
@@ -24,8 +24,8 @@ from api_server.queries.store import QueryStore
 from api_server.recordings.footage import Footage
 from api_server.recordings.record import Upload
 from common.clock import Clock
-from common.contracts.camera_settings import EMOTION, EmotionPurpose
-from common.contracts.segment_job import PARTS_MAX, PlanJob, Source, Work
+from common.contracts.camera_settings import PURPOSE_FIELDS, Purpose, purpose_of
+from common.contracts.segment_job import PARTS_MAX, AskedModel, PlanJob, Source, Work
 from common.errors import Transient
 from common.storage.port import ObjectStore
 
@@ -57,7 +57,10 @@ class QueryRegistry:
     business. So it is accepted while Kafka is down, and a kill at any moment leaves either no query or a whole one.
     """
 
-    def __init__(self, queries: QueryStore, footage: Footage, store: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self, queries: QueryStore, footage: Footage, store: ObjectStore, models: QueryModels, clock: Clock
+    ) -> None:
+        self._models = models
         self._queries = queries
         self._footage = footage
         self._store = store
@@ -65,14 +68,14 @@ class QueryRegistry:
 
     def ask(self, asked_by: str, wanted: NewQueryBody, on: Camera | Upload) -> tuple[QueryRecord, bool]:
         """The query that answers `wanted`, and whether it is new: the same question has the same answer, unless the
-        earlier one failed, was cancelled or deleted, or `force`.
+        earlier one failed, was cancelled or deleted, was found by a model that is no longer the usual one, or `force`.
 
         Raises QueryRefused, PurposeMissing, PurposeRefused.
         """
         purpose = self._purpose(wanted, on)
         found = self._input(wanted, on)
-        options = wanted.options.to_job()
-        fingerprint = fingerprint_of(found.sources, wanted.analysis, wanted.options.every_ms, options)
+        options, model = wanted.options.to_job(), self._model(wanted)
+        fingerprint = fingerprint_of(found.sources, wanted.analysis, wanted.options.every_ms, options, model)
         question = Question(
             fingerprint=fingerprint,
             asked_by=asked_by,
@@ -85,6 +88,7 @@ class QueryRegistry:
             analysis=wanted.analysis,
             every_ms=wanted.options.every_ms,
             options=options,
+            asked_model=model,
             purpose=purpose,
             created_us=self._clock.wall_us(),
             expected_ms=found.expected_ms,
@@ -92,7 +96,7 @@ class QueryRegistry:
         for _ in range(TRIES):
             earlier = self._queries.in_slot(fingerprint)
             if earlier is not None:
-                if not wanted.force:
+                if not wanted.force and not self._is_outdated(earlier):
                     return earlier, False
                 self._queries.rewrite(earlier.id, _without_slot)
             made = self._added(question, found.sources)
@@ -121,6 +125,7 @@ class QueryRegistry:
             camera=question.camera,
             every_ms=question.every_ms,
             options=question.options,
+            model=question.asked_model,
         )
         file = QueryFile(query_id=query_id, question=question, plan=PlanJob(work=work, sources=sources))
         self._store.create(query_file_key(query_id), file.to_json(), JSON_TYPE)
@@ -131,18 +136,32 @@ class QueryRegistry:
             self._store.delete(query_file_key(query_id))
         return None
 
-    def _purpose(self, wanted: NewQueryBody, on: Camera | Upload) -> EmotionPurpose | None:
-        """The emotion gate (DESIGN 9): the camera's own purpose, or one that is stated with the query."""
-        if wanted.analysis != EMOTION:
+    def _model(self, wanted: NewQueryBody) -> AskedModel | None:
+        """What the named model stands for. Raises QueryRefused for a name that nobody offers."""
+        name, analysis = wanted.options.model, wanted.analysis
+        if name is None:
             return None
-        if isinstance(on, Camera):
-            purpose = on.emotion_purpose
-        else:
-            asked = wanted.emotion_purpose
-            purpose = EmotionPurpose(text=asked.text, expires_us=asked.expires_us) if asked is not None else None
+        model = self._models.asked(analysis, name)
+        if model is None:
+            names = [one.name for one in self._models.offered(analysis)]
+            there = f"there are {', '.join(names)}" if names else "there is one way to search, and no name for it"
+            raise QueryRefused("unknown_model", f"No model of {analysis} is called {name}; {there}.")
+        return model
+
+    def _is_outdated(self, earlier: QueryRecord) -> bool:
+        """Whether an answer that named no model was found by another than all consumers use now."""
+        now = self._models.in_use(earlier.question.analysis)
+        is_usual = earlier.state is QueryState.FINISHED and earlier.question.asked_model is None
+        return is_usual and earlier.model is not None and now is not None and earlier.model != now
+
+    def _purpose(self, wanted: NewQueryBody, on: Camera | Upload) -> Purpose | None:
+        """The gate of analyses of people (DESIGN 9): the camera's own purpose, or one that is stated with the query."""
+        if wanted.analysis not in PURPOSE_FIELDS:
+            return None
+        purpose = purpose_of(on, wanted.analysis) if isinstance(on, Camera) else wanted.stated_purpose
         if purpose is None:
-            raise PurposeMissing
-        check_purpose(purpose, self._clock.wall_us())
+            raise PurposeMissing(wanted.analysis)
+        check_purpose(wanted.analysis, purpose, self._clock.wall_us())
         return purpose
 
     def _input(self, wanted: NewQueryBody, on: Camera | Upload) -> _Input:
@@ -170,9 +189,17 @@ class QueryRegistry:
         return _Input(tuple(sources), expected_ms)
 
 
-def fingerprint_of(sources: tuple[Source, ...], analysis: str, every_ms: int | None, options: dict[str, object]) -> str:
-    """The same for the same stored video, analysis and options."""
-    said = [[s.model_dump() for s in sources], analysis, every_ms, options]
+def fingerprint_of(
+    sources: tuple[Source, ...],
+    analysis: str,
+    every_ms: int | None,
+    options: dict[str, object],
+    model: AskedModel | None = None,
+) -> str:
+    """The same for the same stored video, analysis, options and named model: by its digest, whatever its name."""
+    said: list[object] = [[s.model_dump() for s in sources], analysis, every_ms, options]
+    if model is not None:
+        said.append([model.sha256 or model.name, model.version])
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

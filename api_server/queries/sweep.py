@@ -12,7 +12,7 @@ from api_server.recordings.store import UploadStore
 from common.clock import Clock
 from common.contracts.query_sidecar import part_ready
 from common.contracts.segment_job import QUERIES_PREFIX, result_key
-from common.storage.port import NotFound, ObjectStore
+from common.storage.port import NotFound, ObjectStore, is_stored
 from common.storage.queries import read_query_sidecar
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class QuerySweep:
             mended += self._restore(query_id, has_result=result_key(query_id) in objects)
         for query in self._queries.in_state(QueryState.FINISHED):
             is_old = query.finished_us is not None and query.finished_us < before_us
-            if is_old and result_key(query.id) not in stored.get(query.id, {}) and self._is_gone(result_key(query.id)):
+            result = result_key(query.id)
+            if is_old and result not in stored.get(query.id, {}) and not is_stored(self._store, result):
                 log.warning("a query's result is gone, and so is the query", extra={"query": query.id})
                 self._queries.rewrite(query.id, deleting)
                 mended += 1
@@ -90,7 +91,7 @@ class QuerySweep:
             if info.modified_us < before_us and self._uploads.known(upload_id) is None:
                 mended += self._enter(upload_id)
         for upload in self._uploads.live():
-            if upload.id not in stored and upload.created_us < before_us and self._is_gone(upload.key):
+            if upload.id not in stored and upload.created_us < before_us and not is_stored(self._store, upload.key):
                 self._uploads.remove(upload.id)
                 mended += 1
         return mended
@@ -103,10 +104,3 @@ class QuerySweep:
             log.exception("an object in the place of an upload is none", extra={"upload": upload_id})
             return 0
         return int(self._uploads.add(upload))
-
-    def _is_gone(self, key: str) -> bool:
-        try:
-            self._store.head(key)
-        except NotFound:
-            return True
-        return False

@@ -9,8 +9,9 @@ from urllib.parse import quote, unquote
 
 from api_server.access.permission import CameraFacts
 from api_server.database.record import Record
+from common.contracts.playable import UPLOAD_ID, Media, playable_key
 
-UPLOAD_ID_PATTERN = r"^up-[a-z2-7]{16}$"
+UPLOAD_ID_PATTERN = UPLOAD_ID
 UPLOADS_PREFIX = "uploads/"
 NAME_MAX_CHARS = 150
 ORIGIN_MAX_CHARS = 400
@@ -26,12 +27,25 @@ class UploadState(StrEnum):
     DELETING = "deleting"
 
 
+class PlayableState(StrEnum):
+    """Whether browsers play an upload: the file itself, or what a worker made of it. `pending`: no worker has said."""
+
+    PENDING = "pending"
+    ORIGINAL = "original"
+    MADE = "made"
+    IMPOSSIBLE = "impossible"
+
+
+SETTLED = (PlayableState.ORIGINAL, PlayableState.MADE, PlayableState.IMPOSSIBLE)
+
+
 class Upload(Record):
     """One uploaded video. `start_us`: when it was recorded, if the person said so, else when it was uploaded.
 
     `t0_us`: wall time of its first picture, None when nobody said. `duration_ms`: None until the file or a worker has
     told. `codec`: one word, where the file tells. `imported_from`: the object it was copied from. `problem`: why it
-    cannot be worked on, a sentence.
+    cannot be worked on, a sentence. `playable_note`: why it cannot be played, or what the made copy lacks, a sentence.
+    `playable_media`, `playable_bytes`: of what was made. `prepare_sent_us`: when a worker was last asked.
     """
 
     owner: str
@@ -49,10 +63,25 @@ class Upload(Record):
     imported_from: str | None = None
     problem: str | None = None
     state: UploadState = UploadState.LIVE
+    playable: PlayableState = PlayableState.PENDING
+    playable_note: str | None = None
+    playable_media: Media | None = None
+    playable_bytes: int = 0
+    prepare_sent_us: int | None = None
 
     @property
     def key(self) -> str:
         return upload_key(self.id)
+
+    @property
+    def playable_key(self) -> str:
+        """Where what was made of it lies, if anything was."""
+        return playable_key(self.id)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the upload and of what was made of it."""
+        return self.size + self.playable_bytes
 
     @property
     def facts(self) -> CameraFacts:

@@ -5,10 +5,12 @@ from typing import Any
 
 from api_server.database.port import Database, Where
 from api_server.database.schema import UPLOADS
-from api_server.recordings.record import Upload, UploadState
+from api_server.recordings.record import SETTLED, PlayableState, Upload, UploadState
 
 LISTED_MAX = 2_000
 """Uploads that one list looks through, the newest first."""
+_SETTLED = [state.value for state in SETTLED]
+_MADE = {"playable": PlayableState.MADE.value}
 
 
 class UploadStore:
@@ -38,8 +40,8 @@ class UploadStore:
         return [Upload.from_document(document) for document in found]
 
     def total_bytes(self) -> int:
-        """Of all, those that are being erased too."""
-        return self._uploads.total("size", {})
+        """Of all and of what was made of them, those that are being erased too."""
+        return self._uploads.total("size", {}) + self._uploads.total("playable_bytes", _MADE)
 
     def hide(self, upload_id: str) -> None:
         """Take it out of sight; the eraser does the rest."""
@@ -48,6 +50,25 @@ class UploadStore:
     def learn(self, upload_id: str, facts: Mapping[str, Any]) -> None:
         """Write down what a worker found: `duration_ms`, or `problem`."""
         self._uploads.update({"_id": upload_id}, {"$set": dict(facts)})
+
+    def unprepared(self) -> list[Upload]:
+        """Those that people see and of which no worker has said whether they can be played, the oldest first."""
+        where = {"state": UploadState.LIVE.value, "playable": {"$nin": _SETTLED}}
+        found = self._uploads.find(where, sort=[("created_us", 1), ("_id", 1)])
+        return [Upload.from_document(document) for document in found]
+
+    def settle(self, upload_id: str, facts: Mapping[str, Any]) -> bool:
+        """Write down what a worker said, unless one has before; whether that was news."""
+        return self._uploads.update({"_id": upload_id, "playable": {"$nin": _SETTLED}}, {"$set": dict(facts)})
+
+    def unsettle(self, upload_id: str) -> None:
+        """What was made of it is gone: it is to be made again."""
+        anew = {"playable": PlayableState.PENDING.value, "playable_bytes": 0, "prepare_sent_us": None}
+        self._uploads.update({"_id": upload_id}, {"$set": anew})
+
+    def ids(self) -> set[str]:
+        """Of all that are known, in any state."""
+        return {document["_id"] for document in self._uploads.find({})}
 
     def deleting(self) -> list[Upload]:
         return [Upload.from_document(d) for d in self._uploads.find({"state": UploadState.DELETING.value})]

@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_server.access.rules import InPerson, OnOwnSession, OnOwnToken
 from api_server.access.subject import Right, Role, Scope
 from api_server.accounts.api_tokens import TOKEN_DAYS_MAX, TOKENS_MAX, ApiToken, ApiTokens, TooManyTokens
-from api_server.accounts.attempts import TooManyAttempts
 from api_server.accounts.credentials import Credentials, WrongPassword
 from api_server.accounts.password_rules import PasswordRefused
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
@@ -16,7 +15,8 @@ from api_server.cameras.requests import Name
 from api_server.http.cookies import set_session_cookie
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
-from api_server.routes.session_routes import SessionAnswer, too_many, whence
+from api_server.routes.parameters import LongPageQuery
+from api_server.routes.session_routes import SessionAnswer, whence
 
 
 class OwnGrant(BaseModel):
@@ -51,9 +51,10 @@ class OwnSession(BaseModel):
 
 
 class OwnSessionList(BaseModel):
-    """The newest use first."""
+    """The newest first. `next`: the cursor of the following page, null on the last."""
 
     sessions: list[OwnSession]
+    next: str | None
 
 
 class TokenAnswer(BaseModel):
@@ -74,9 +75,10 @@ class TokenWithText(TokenAnswer):
 
 
 class TokenList(BaseModel):
-    """Those that have not expired, the newest first."""
+    """Those that have not expired, the newest first. `next`: the cursor of the following page, null on the last."""
 
     tokens: list[TokenAnswer]
+    next: str | None
 
 
 class PasswordBody(BaseModel):
@@ -117,8 +119,6 @@ class AccountViews:
         wanted = call.take_body(PasswordBody)
         try:
             token = self._credentials.change(call.account, wanted.current, wanted.new, whence(request))
-        except TooManyAttempts as error:
-            raise too_many(error) from error
         except WrongPassword as error:
             raise ApiError(403, "wrong_password", "The current password is another.") from error
         except PasswordRefused as error:
@@ -132,7 +132,8 @@ class AccountViews:
 
     def sessions(self, call: Call) -> Reply:
         found = self._sessions.of(call.account)
-        return Reply(OwnSessionList(sessions=[self._session_answer(session, call) for session in found]))
+        shown, cursor = call.take_query(LongPageQuery).cut(found, lambda session: (session.created_us, session.handle))
+        return Reply(OwnSessionList(sessions=[self._session_answer(session, call) for session in shown], next=cursor))
 
     def end_session(self, call: Call) -> Reply:
         self._sessions.end_one(call.own_session)
@@ -143,7 +144,9 @@ class AccountViews:
         return Reply()
 
     def tokens(self, call: Call) -> Reply:
-        return Reply(TokenList(tokens=[token_answer(token) for token in self._tokens.of(call.account.id)]))
+        found = self._tokens.of(call.account.id)
+        shown, cursor = call.take_query(LongPageQuery).cut(found, lambda token: (token.created_us, token.handle))
+        return Reply(TokenList(tokens=[token_answer(token) for token in shown], next=cursor))
 
     def make_token(self, call: Call) -> Reply:
         wanted = call.take_body(NewToken)
@@ -184,7 +187,15 @@ def account_routes(views: AccountViews) -> list[Route]:
             answer=SessionAnswer,
             errors=(422, 429),
         ),
-        Route("GET", "/v1/account/sessions", own, views.sessions, "Where one is signed in.", answer=OwnSessionList),
+        Route(
+            "GET",
+            "/v1/account/sessions",
+            own,
+            views.sessions,
+            "Where one is signed in.",
+            query=LongPageQuery,
+            answer=OwnSessionList,
+        ),
         Route("DELETE", "/v1/account/sessions", own, views.end_others, "End all other sessions.", status=204),
         Route(
             "DELETE",
@@ -194,7 +205,15 @@ def account_routes(views: AccountViews) -> list[Route]:
             "End one session.",
             status=204,
         ),
-        Route("GET", "/v1/account/tokens", own, views.tokens, "One's API tokens.", answer=TokenList),
+        Route(
+            "GET",
+            "/v1/account/tokens",
+            own,
+            views.tokens,
+            "One's API tokens.",
+            query=LongPageQuery,
+            answer=TokenList,
+        ),
         Route(
             "POST",
             "/v1/account/tokens",

@@ -1,26 +1,27 @@
 """Cameras: create, list, show, change, delete, new token."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.permission import Action, may
 from api_server.access.rules import Allowed, OnCamera, SignedIn
 from api_server.accounts.users import Users
 from api_server.cameras.camera import Camera, CameraKind
-from api_server.cameras.purpose import PurposeRefused
-from api_server.cameras.registry import CameraRegistry, PurposeMissing, VersionChanged
+from api_server.cameras.purpose import Gate, PurposeMissing, PurposeRefused
+from api_server.cameras.registry import CameraRegistry, VersionChanged
 from api_server.cameras.requests import Asked, CameraChange, NewCameraBody
 from api_server.cameras.store import CameraStore
-from api_server.clips.paging import CURSOR_MAX_CHARS, LIMIT_MAX, Cursor
 from api_server.clips.store import ClipStore
 from api_server.http.errors import ApiError, not_found
 from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
-from api_server.routes.parameters import is_cursor
+from api_server.routes.parameters import LongPageQuery
 from api_server.routes.state_answer import CameraStateAnswer, CameraStates
-from common.contracts.camera_settings import DEFAULT_EVERY_MS
+from api_server.routes.visible import by_creation
+from api_server.status.analysis_notes import AnalysisNotes
+from common.contracts.camera_settings import DEFAULT_EVERY_MS, PURPOSE_FIELDS, purpose_of
 from common.contracts.frame import Policy
 from common.contracts.place import Line, Zone
 
@@ -36,14 +37,15 @@ class AnalysisAnswer(BaseModel):
 
 
 class PurposeAnswer(BaseModel):
-    """Why, and until when (µs since the epoch), emotion analysis is allowed."""
+    """Why, and until when (µs since the epoch), an analysis of people is allowed."""
 
     text: str
     expires_us: int
 
 
 class CameraAnswer(BaseModel):
-    """A camera. `published`: the newest version has reached the services that act on it."""
+    """A camera. `published`: the newest version has reached the services that act on it. `notes`: analysis to a
+    sentence, why nothing comes of it, where nobody works on it."""
 
     id: str
     name: str
@@ -52,9 +54,11 @@ class CameraAnswer(BaseModel):
     address: str | None = Field(description="Whether one is set and of which kind, `rtsp://•••`: never the address.")
     owner: str | None = Field(description="User name; null when the owner's account is gone.")
     analyses: list[AnalysisAnswer]
+    notes: dict[str, str]
     clip_ms: int
     policy: Policy
     emotion_purpose: PurposeAnswer | None
+    recognition_purpose: PurposeAnswer | None
     zones: list[Zone]
     lines: list[Line]
     retention_hours: dict[str, int]
@@ -78,15 +82,6 @@ class CameraList(BaseModel):
 
     cameras: list[CameraAnswer]
     next: str | None
-
-
-class CameraListQuery(BaseModel):
-    """Paging: most installations have one page."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: int = Field(LIMIT_MAX, ge=1, le=LIMIT_MAX)
-    cursor: Annotated[str, Field(max_length=CURSOR_MAX_CHARS), AfterValidator(is_cursor)] | None = None
 
 
 class RotateQuery(BaseModel):
@@ -118,8 +113,10 @@ class CameraViews:
         registry: CameraRegistry,
         users: Users,
         states: CameraStates,
+        notes: AnalysisNotes,
         ingest_port: int,
     ) -> None:
+        self._notes = notes
         self._states = states
         self._cameras = cameras
         self._clips = clips
@@ -128,17 +125,16 @@ class CameraViews:
         self._ingest_port = ingest_port
 
     def list(self, call: Call) -> Reply:
-        query = call.take_query(CameraListQuery)
-        found = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
-        if query.cursor is not None:
-            at = Cursor.decode(query.cursor)
-            found = [c for c in found if (c.created_us, c.id) > (at.at, at.id)]
-        shown = found[: query.limit]
+        found = (c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts))
+        shown, cursor = call.take_query(LongPageQuery).cut(found, by_creation, rises=True)
         names, states = self._users.names(), self._states.of(*(c.id for c in shown))
         return Reply(
             CameraList(
-                cameras=[CameraAnswer.model_validate(_fields(c, names.get(c.owner), states[c.id])) for c in shown],
-                next=Cursor(shown[-1].created_us, shown[-1].id).encode() if len(found) > query.limit else None,
+                cameras=[
+                    CameraAnswer.model_validate(_fields(c, names.get(c.owner), states[c.id], self._notes))
+                    for c in shown
+                ],
+                next=cursor,
             )
         )
 
@@ -201,14 +197,14 @@ class CameraViews:
         return Reply(answer, status, {"Location": f"/v1/cameras/{camera.id}", "ETag": etag_of(camera.version)})
 
     def _own_fields(self, camera: Camera) -> dict[str, object]:
-        return _fields(camera, self._owner_name(camera), self._states.of(camera.id)[camera.id])
+        return _fields(camera, self._owner_name(camera), self._states.of(camera.id)[camera.id], self._notes)
 
     def _owner_name(self, camera: Camera) -> str | None:
         owner = self._users.get(camera.owner)
         return owner.name if owner is not None else None
 
 
-def _fields(camera: Camera, owner: str | None, state: CameraStateAnswer) -> dict[str, object]:
+def _fields(camera: Camera, owner: str | None, state: CameraStateAnswer, notes: AnalysisNotes) -> dict[str, object]:
     """Everything of the camera; the answer's model lets through what it names, and the token's hash is not named."""
     analyses = [
         {
@@ -222,6 +218,7 @@ def _fields(camera: Camera, owner: str | None, state: CameraStateAnswer) -> dict
     return camera.model_dump() | {
         "owner": owner,
         "analyses": analyses,
+        "notes": {a.name: note for a in camera.analyses if (note := notes.of(a.name)) is not None},
         "published": is_published,
         "address": camera.address_shown or None,
         "state": state,
@@ -229,11 +226,12 @@ def _fields(camera: Camera, owner: str | None, state: CameraStateAnswer) -> dict
 
 
 def _require_purpose_right(call: Call, wanted: CameraChange) -> None:
-    """Whoever edits a camera may not thereby let emotion be analysed. Raises ApiError 403."""
-    stated, known = wanted.emotion_purpose, call.camera.emotion_purpose
-    is_known = stated is None or (known is not None and stated.to_purpose() == known)
-    if not is_known and not may(call.subject, Action.CAMERA_PURPOSE, call.camera.facts):
-        raise ApiError(403, "not_allowed", "Only the owner of the camera and admins can state a purpose.")
+    """Whoever edits a camera may not thereby let people be analysed. Raises ApiError 403."""
+    for analysis, field in PURPOSE_FIELDS.items():
+        stated, known = getattr(wanted, field), purpose_of(call.camera, analysis)
+        is_known = stated is None or stated.to_purpose() == known
+        if not is_known and not may(call.subject, Action.CAMERA_PURPOSE, call.camera.facts):
+            raise ApiError(403, "not_allowed", "Only the owner of the camera and admins can state a purpose.")
 
 
 def _changed() -> ApiError:
@@ -243,11 +241,12 @@ def _changed() -> ApiError:
 def _purpose_problem(error: PurposeMissing | PurposeRefused) -> ApiError:
     if isinstance(error, PurposeRefused):
         return ApiError(422, error.code, str(error))
-    return ApiError(
-        422,
-        "emotion_purpose_missing",
-        "Emotion analysis needs emotion_purpose: why it is wanted (text) and until when (expires_us).",
-    )
+    return purpose_missing(error.gate)
+
+
+def purpose_missing(gate: Gate) -> ApiError:
+    sentence = f"{gate.title} needs {gate.field}: why it is wanted (text) and until when (expires_us)."
+    return ApiError(422, f"{gate.field}_missing", sentence)
 
 
 def camera_routes(views: CameraViews) -> list[Route]:
@@ -260,7 +259,7 @@ def camera_routes(views: CameraViews) -> list[Route]:
             SignedIn(view),
             views.list,
             "The cameras you may see, in the order they were made.",
-            query=CameraListQuery,
+            query=LongPageQuery,
             answer=CameraList,
         ),
         Route(

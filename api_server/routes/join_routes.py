@@ -4,7 +4,6 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.rules import Public
-from api_server.accounts.attempts import TooManyAttempts
 from api_server.accounts.credentials import Credentials, LinkRefused, SignUpRefused
 from api_server.accounts.password_rules import PasswordRefused
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
@@ -13,7 +12,6 @@ from api_server.accounts.users import NAME_PATTERN
 from api_server.audit.auditor import Auditor
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
-from api_server.routes.session_routes import too_many, whence
 
 
 class _Body(BaseModel):
@@ -50,9 +48,7 @@ class JoinViews:
     def set_password(self, call: Call) -> Reply:
         wanted = call.take_body(LinkBody)
         try:
-            user = self._credentials.redeem(wanted.link, wanted.password, whence(request))
-        except TooManyAttempts as error:
-            raise too_many(error) from error
+            user = self._credentials.redeem(wanted.link, wanted.password)
         except LinkRefused as error:
             raise ApiError(
                 403, "link_refused", "This link was used, replaced, or is too old. Ask an admin for a new one."
@@ -65,9 +61,7 @@ class JoinViews:
     def sign_up(self, call: Call) -> Reply:
         wanted = call.take_body(SignUpBody)
         try:
-            user = self._credentials.sign_up(wanted.name, wanted.password, whence(request))
-        except TooManyAttempts as error:
-            raise too_many(error) from error
+            user = self._credentials.sign_up(wanted.name, wanted.password)
         except SignUpRefused as error:
             raise ApiError(403, "sign_up_closed", "New people come here by invitation: ask an admin.") from error
         except NameTaken as error:

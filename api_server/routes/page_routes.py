@@ -1,10 +1,5 @@
 """The web page: HTML shells that ES modules fill from the API, and the files they are made of."""
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import resources
-
 from flask import Response, render_template, request
 
 from api_server.access.permission import Action, CameraFacts, may, may_on_some
@@ -14,33 +9,8 @@ from api_server.accounts.sessions import csrf_token
 from api_server.cameras.store import CameraStore
 from api_server.http.errors import not_found
 from api_server.http.route import Call, Route, View
+from api_server.http.static_files import read_static
 from api_server.settings import ApiSettings
-
-STATIC_FOLDER = "web/static"
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-
-
-@dataclass(frozen=True, slots=True)
-class StaticFile:
-    """A file of the page, read at start. `etag` changes with its content."""
-
-    content: bytes
-    media: str
-    etag: str
-
-
-def read_static() -> Mapping[str, StaticFile]:
-    """Every file of the page by name. Only these can be asked for: no name ever reaches the file system."""
-    folder = resources.files("api_server").joinpath(*STATIC_FOLDER.split("/"))
-    files = {}
-    for entry in folder.iterdir():
-        suffix = entry.name[entry.name.rfind(".") :]
-        if entry.is_file() and suffix in _TYPES:
-            content = entry.read_bytes()
-            etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-            files[entry.name] = StaticFile(content, _TYPES[suffix], etag)
-    return files
-
 
 PAGES = (
     ("/", "Cameras", Action.CAMERA_VIEW),
@@ -106,10 +76,7 @@ def page_routes(cameras: CameraStore, settings: ApiSettings) -> list[Route]:
         file = files.get(str(call.path["name"]))
         if file is None:
             raise not_found()
-        headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
-        if request.headers.get("If-None-Match") == file.etag:
-            return Response(status=304, headers=headers)
-        return Response(file.content, headers=headers, mimetype=file.media)
+        return file.answer(request)
 
     code = Public("the page's own code and looks hold nothing of anybody")
     return [

@@ -1,7 +1,8 @@
 """Query parameters that several lists share."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -10,6 +11,7 @@ from api_server.clips.person_name import person_key
 from api_server.clips.plate_text import plate_key
 from common.contracts.identity import ANALYSIS_PATTERN, CAMERA_ID_PATTERN
 
+T = TypeVar("T")
 TIME_MAX_MS = 253_402_300_799_000
 """The end of the year 9999."""
 
@@ -108,7 +110,7 @@ class ListQuery(OrderedQuery):
 
 
 class PageQuery(BaseModel):
-    """Paging alone."""
+    """Paging alone, of a list that has one order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,3 +120,21 @@ class PageQuery(BaseModel):
     @property
     def position(self) -> Cursor | None:
         return Cursor.decode(self.cursor) if self.cursor is not None else None
+
+    def cut(
+        self, items: Iterable[T], place: Callable[[T], tuple[int, str]], *, rises: bool = False
+    ) -> tuple[list[T], str | None]:
+        """This page of a list that is at hand as a whole, and the cursor of the next. `place`: what it is sorted by,
+        which no two share and which stays; `rises`: the least first."""
+        found, at = sorted(items, key=place, reverse=not rises), self.position
+        if at is not None:
+            seen = (at.at, at.id)
+            found = [one for one in found if (place(one) > seen if rises else place(one) < seen)]
+        shown = found[: self.limit]
+        return shown, Cursor(*place(shown[-1])).encode() if len(found) > self.limit else None
+
+
+class LongPageQuery(PageQuery):
+    """Paging alone, of a list that has one page in most installations."""
+
+    limit: int = Field(LIMIT_MAX, ge=1, le=LIMIT_MAX)

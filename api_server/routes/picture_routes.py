@@ -8,7 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api_server.access.permission import Action
 from api_server.access.rules import Allowed
-from api_server.cameras.purpose import PurposeRefused, check_purpose
+from api_server.cameras.purpose import GATES, PurposeRefused, check_purpose
 from api_server.http.errors import RETRY_AFTER_S, ApiError
 from api_server.http.route import Call, Reply, Route
 from api_server.pictures.header import PictureRefused, checked_picture
@@ -17,7 +17,7 @@ from api_server.pictures.service import PictureService
 from api_server.queries.requests import ANALYSES, PLATE_MODES
 from api_server.routes.parameters import TimeMs
 from common.clock import Clock
-from common.contracts.camera_settings import EMOTION, LICENSE_PLATE, EmotionPurpose
+from common.contracts.camera_settings import LICENSE_PLATE, Purpose
 from common.contracts.detection import Box
 from common.contracts.picture_call import JPEG, JSON, PICTURE_MAX_BYTES, PNG, PictureFound
 
@@ -35,7 +35,7 @@ def _plate_mode(mode: str) -> str:
 
 
 class PictureQuery(BaseModel):
-    """How to look. `purpose` and `purpose_expires`: why, and until when, emotions are looked for."""
+    """How to look. `purpose` and `purpose_expires`: why, and until when, emotions or known faces are looked for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,7 +85,8 @@ class PictureViews:
         self._clock = clock
 
     def look(self, call: Call) -> Reply | Response:
-        """1. what is asked for; 2. the emotion gate; 3. the picture's header; 4. only then a decoder, elsewhere."""
+        """1. what is asked for; 2. the gate of analyses of people; 3. the picture's header; 4. only then a decoder,
+        elsewhere."""
         asked = call.take_query(PictureQuery)
         analysis = str(call.path["analysis"])
         if analysis not in ANALYSES:
@@ -95,8 +96,8 @@ class PictureViews:
         accept = request.accept_mimetypes.best_match([JSON, JPEG, PNG]) if "Accept" in request.headers else JSON
         if accept is None:
             raise ApiError(406, "not_acceptable", f"The answer is {JSON}, {JPEG} or {PNG}.")
-        if analysis == EMOTION:
-            self._pass_gate(call, asked)
+        if analysis in GATES:
+            self._pass_gate(call, analysis, asked)
         try:
             picture = checked_picture(_picture())
             options = asked.model_dump(include={"min_confidence", "mode"}, exclude_none=True)
@@ -108,18 +109,19 @@ class PictureViews:
             return Response(answer.drawn, mimetype=accept)
         return Reply(_report(answer.found))
 
-    def _pass_gate(self, call: Call, asked: PictureQuery) -> None:
+    def _pass_gate(self, call: Call, analysis: str, asked: PictureQuery) -> None:
         """As for cameras (DESIGN 9). Raises ApiError 422."""
         if asked.purpose is None or asked.purpose_expires is None:
-            sentence = "Emotion analysis needs purpose and purpose_expires: why it is wanted, and until when."
-            raise ApiError(422, "emotion_purpose_missing", sentence)
+            gate = GATES[analysis]
+            sentence = f"{gate.title} needs purpose and purpose_expires: why it is wanted, and until when."
+            raise ApiError(422, f"{gate.field}_missing", sentence)
         now_us = self._clock.wall_us()
-        purpose = EmotionPurpose(text=asked.purpose, expires_us=asked.purpose_expires * 1000)
+        purpose = Purpose(text=asked.purpose, expires_us=asked.purpose_expires * 1000)
         try:
-            check_purpose(purpose, now_us)
+            check_purpose(analysis, purpose, now_us)
         except PurposeRefused as error:
             raise ApiError(422, error.code, str(error)) from error
-        self._purposes.state(call.subject.user_id, purpose.text, purpose.expires_us, now_us)
+        self._purposes.state(call.subject.user_id, analysis, purpose, now_us)
 
 
 def _picture() -> bytes:

@@ -1,4 +1,4 @@
-"""Every purpose of emotion analysis that was stated: of cameras, of queries, of single pictures."""
+"""Every purpose of an analysis of people that was stated: of cameras, of queries, of single pictures."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -10,20 +10,22 @@ from api_server.access.rules import SignedIn
 from api_server.access.subject import Subject
 from api_server.accounts.users import Users
 from api_server.cameras.store import CameraStore
-from api_server.clips.paging import Cursor
 from api_server.http.route import Call, Reply, Route
 from api_server.pictures.purposes import PurposeStore
 from api_server.queries.record import SHOWN
 from api_server.queries.store import QueryStore
 from api_server.routes.parameters import PageQuery
 from common.clock import Clock
+from common.contracts.camera_settings import PURPOSE_FIELDS, Purpose, purpose_of
 
 
 class PurposeLine(BaseModel):
-    """`subject`: camera, query (`id`, and the `name` of what it is on) or pictures. `by`: who stated it, or owns the
-    camera; null when the account is gone. `expired`: nothing is analysed for it any more."""
+    """`subject`: camera, query (`id`, and the `name` of what it is on) or pictures. `analysis`: emotion or recognition.
+    `by`: who stated it, or owns the camera; null when the account is gone. `expired`: nothing is analysed for it any
+    more."""
 
     subject: Literal["camera", "query", "pictures"]
+    analysis: str
     id: str
     name: str
     by: str | None
@@ -56,41 +58,40 @@ class PurposeViews:
         lines = [
             PurposeLine(
                 subject=subject,
+                analysis=analysis,
                 id=thing_id,
                 name=name,
                 by=names.get(user_id),
-                text=text,
-                expires_us=expires_us,
-                expired=expires_us <= now_us,
+                text=purpose.text,
+                expires_us=purpose.expires_us,
+                expired=purpose.expires_us <= now_us,
             )
-            for subject, thing_id, name, user_id, text, expires_us in self._stated(call.subject)
+            for subject, analysis, thing_id, name, user_id, purpose in self._stated(call.subject)
         ]
-        lines.sort(key=lambda line: (line.expires_us, line.id), reverse=True)
-        if query.position is not None:
-            at = (query.position.at, query.position.id)
-            lines = [line for line in lines if (line.expires_us, line.id) < at]
-        shown = lines[: query.limit]
-        cursor = Cursor(shown[-1].expires_us, shown[-1].id).encode() if len(lines) > query.limit else None
+        # A camera may have two, which end together.
+        shown, cursor = query.cut(lines, lambda line: (line.expires_us, f"{line.id}.{line.analysis}"))
         return Reply(PurposeList(purposes=shown, next=cursor))
 
     def _stated(
         self, person: Subject
-    ) -> Iterator[tuple[Literal["camera", "query", "pictures"], str, str, str, str, int]]:
+    ) -> Iterator[tuple[Literal["camera", "query", "pictures"], str, str, str, str, Purpose]]:
         cameras = {camera.id: camera for camera in self._cameras.active()}
         for camera in cameras.values():
-            stated = camera.emotion_purpose
-            if stated is not None and may(person, Action.CAMERA_VIEW, camera.facts):
-                yield "camera", camera.id, camera.name, camera.owner, stated.text, stated.expires_us
+            for analysis in PURPOSE_FIELDS:
+                stated = purpose_of(camera, analysis)
+                if stated is not None and may(person, Action.CAMERA_VIEW, camera.facts):
+                    yield "camera", analysis, camera.id, camera.name, camera.owner, stated
         for query in self._queries.in_state(*SHOWN):
             stated = query.question.purpose
             on = cameras.get(query.camera or "")
             facts = on.facts if on is not None else CameraFacts("", query.owner)
             if stated is not None and may(person, Action.QUERY_VIEW, facts):
                 asked = query.question
-                yield "query", query.id, asked.name, asked.asked_by, stated.text, stated.expires_us
+                yield "query", asked.analysis, query.id, asked.name, asked.asked_by, stated
         user_id = None if may_on_any(person, Action.CAMERA_VIEW) else person.user_id
         for one in self._purposes.listed(user_id):
-            yield "pictures", one.id, "single pictures", one.user, one.text, one.expires_us
+            purpose = Purpose(text=one.text, expires_us=one.expires_us)
+            yield "pictures", one.analysis, one.id, "single pictures", one.user, purpose
 
 
 def purpose_routes(views: PurposeViews) -> list[Route]:
@@ -100,7 +101,7 @@ def purpose_routes(views: PurposeViews) -> list[Route]:
             "/v1/purposes",
             SignedIn(Action.CAMERA_VIEW),
             views.list_all,
-            "Why, and until when, emotions are looked for; those that hold longest first.",
+            "Why, and until when, emotions and known faces are looked for; those that hold longest first.",
             query=PageQuery,
             answer=PurposeList,
         )

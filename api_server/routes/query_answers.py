@@ -8,7 +8,8 @@ from api_server.queries.attendance import Attendance
 from api_server.queries.diff import Change, Seen
 from api_server.queries.progress import frames_per_s, percent, remaining_s
 from api_server.queries.record import QueryRecord, QuerySightingRecord, QueryState
-from common.contracts.detection import Box
+from common.contracts.camera_settings import PURPOSE_FIELDS
+from common.contracts.detection import Box, ModelInfo
 
 _MS = 1_000
 """In µs."""
@@ -26,7 +27,7 @@ class ProgressAnswer(BaseModel):
 
 
 class StatedPurpose(BaseModel):
-    """Why, and until when, emotion analysis is allowed."""
+    """Why, and until when, the analysis is allowed."""
 
     text: str
     expires_us: int
@@ -35,6 +36,7 @@ class StatedPurpose(BaseModel):
 class QueryAnswer(BaseModel):
     """A query. `state`: received, processing, finished, failed (`reason`), cancelled. `note`: what it waits for.
 
+    `options.model`: the model that was named; `model`: what it was searched with, null until the first part is done.
     `name`: of its camera or file. `from_us` and `to_us`: of a camera's footage. `attempts`: how often its jobs were
     sent anew because nothing came of them. Paths of the result are null until it is there.
     """
@@ -50,6 +52,7 @@ class QueryAnswer(BaseModel):
     from_us: int | None
     to_us: int | None
     emotion_purpose: StatedPurpose | None
+    recognition_purpose: StatedPurpose | None
     created_us: int
     finished_us: int | None
     progress: ProgressAnswer
@@ -58,6 +61,7 @@ class QueryAnswer(BaseModel):
     attempts: int
     duration_ms: int | None
     frame_count: int | None
+    model: ModelInfo | None
     sighting_count: int
     video: str | None
     poster: str | None
@@ -128,9 +132,12 @@ class ChangeAnswer(BaseModel):
 
 class DiffAnswer(BaseModel):
     """What the query found and the earlier result had not, and the reverse. `against`: `live`, or the id of a query.
-    `before_count` and `after_count`: sightings that were compared, before those cut by clips were put together."""
+    `before_count` and `after_count`: sightings that were compared, before those cut by clips were put together.
+    `before_models`, `after_models`: what each side was searched with; empty where nothing is kept of it."""
 
     against: str
+    before_models: list[ModelInfo]
+    after_models: list[ModelInfo]
     before_count: int
     after_count: int
     same: int
@@ -142,12 +149,17 @@ class DiffAnswer(BaseModel):
 def query_fields(query: QueryRecord, attendance: Attendance, has_input: bool) -> dict[str, object]:
     """What the answer's model names. `has_input`: whether the uploaded file is still there."""
     question, path = query.question, f"/v1/queries/{query.id}"
+    asked = question.asked_model
     is_done = query.state is QueryState.FINISHED
     speed, eta_s = frames_per_s(query), remaining_s(query)
     return {
-        **question.model_dump(exclude={"purpose"}),
+        **question.model_dump(exclude={"purpose", "asked_model"}),
         **query.model_dump(exclude={"question"}),
-        "emotion_purpose": question.purpose.model_dump() if question.purpose is not None else None,
+        "options": question.options | ({"model": asked.name} if asked is not None else {}),
+        **{
+            field: question.purpose.model_dump() if question.purpose and question.analysis == analysis else None
+            for analysis, field in PURPOSE_FIELDS.items()
+        },
         "progress": ProgressAnswer(
             percent=percent(query),
             parts=query.parts,

@@ -5,8 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_server.access.permission import Action, may
 from api_server.access.rules import OnQuery, SignedIn
 from api_server.cameras.camera import Camera
-from api_server.cameras.purpose import PurposeRefused
-from api_server.cameras.registry import PurposeMissing
+from api_server.cameras.purpose import Gate, PurposeMissing, PurposeRefused
 from api_server.cameras.store import CameraStore
 from api_server.clips.filters import SightingFilter
 from api_server.clips.store import ClipStore
@@ -20,6 +19,7 @@ from api_server.queries.requests import NewQueryBody
 from api_server.queries.store import DIFF_MAX, QueryStore
 from api_server.recordings.record import Upload
 from api_server.recordings.store import UploadStore
+from api_server.routes.camera_routes import purpose_missing
 from api_server.routes.parameters import PageQuery
 from api_server.routes.query_answers import (
     AskedQuery,
@@ -34,9 +34,12 @@ from api_server.routes.query_answers import (
     sighting_of_query,
 )
 from api_server.routes.query_listing import QueryListing, QueryListQuery
+from common.contracts.detection import ModelInfo
 from common.contracts.segment_job import QUERY_ID_PATTERN
 
 LIVE = "live"
+CLIPS_MAX = 1_000
+"""Of the time that is compared: looked at for the models that found what was found then."""
 
 
 class DiffQuery(BaseModel):
@@ -74,7 +77,7 @@ class QueryViews:
         try:
             query, is_new = self._registry.ask(call.subject.user_id, wanted, on)
         except PurposeMissing as error:
-            raise _purpose_missing(on) from error
+            raise _purpose_missing(error.gate, on) from error
         except (PurposeRefused, QueryRefused) as error:
             raise ApiError(422, error.code, str(error)) from error
         fields = query_fields(query, self._attendance, isinstance(on, Upload))
@@ -113,6 +116,7 @@ class QueryViews:
         after = [seen for seen in self._found_by(query) if from_us <= seen.last_us and seen.first_us < to_us]
         if against == LIVE:
             before = self._found_live(query, from_us, to_us)
+            before_models = self._live_models(query, from_us, to_us)
         else:
             other = self._queries.get(against)
             if other is None or other.camera != query.camera:
@@ -121,10 +125,13 @@ class QueryViews:
                 raise ApiError(422, "other_analysis", "The other query ran another analysis.")
             require_result(other)
             before = [seen for seen in self._found_by(other) if from_us <= seen.last_us and seen.first_us < to_us]
+            before_models = [other.model] if other.model is not None else []
         found = compare(before, after)
         return Reply(
             DiffAnswer(
                 against=against,
+                before_models=before_models,
+                after_models=[query.model] if query.model is not None else [],
                 before_count=len(before),
                 after_count=len(after),
                 same=found.same,
@@ -168,6 +175,17 @@ class QueryViews:
             for s in self._clips.sightings_page(wanted, DIFF_MAX, None).items
         ]
 
+    def _live_models(self, query: QueryRecord, from_us: int, to_us: int) -> list[ModelInfo]:
+        """What the clips of that time were searched with, each once, those with sightings or not."""
+        wanted = SightingFilter(
+            cameras={query.camera or ""},
+            analysis=query.question.analysis,
+            from_ms=from_us // 1000,
+            to_ms=to_us // 1000,
+        )
+        clips = self._clips.page(wanted, True, CLIPS_MAX, None).items
+        return list({clip.model.model_dump_json(): clip.model for clip in clips if clip.model is not None}.values())
+
 
 def require_result(query: QueryRecord) -> None:
     """Raises ApiError 409 while there is none."""
@@ -175,13 +193,11 @@ def require_result(query: QueryRecord) -> None:
         raise ApiError(409, "not_finished", f"The query is {query.state.value}: it has no result.")
 
 
-def _purpose_missing(on: Camera | Upload) -> ApiError:
-    sentence = (
-        "Emotion analysis needs the camera's emotion_purpose: state it in the camera's settings first."
-        if isinstance(on, Camera)
-        else "Emotion analysis needs emotion_purpose: why it is wanted (text) and until when (expires_us)."
-    )
-    return ApiError(422, "emotion_purpose_missing", sentence)
+def _purpose_missing(gate: Gate, on: Camera | Upload) -> ApiError:
+    if isinstance(on, Camera):
+        sentence = f"{gate.title} needs the camera's {gate.field}: state it in the camera's settings first."
+        return ApiError(422, f"{gate.field}_missing", sentence)
+    return purpose_missing(gate)
 
 
 def query_routes(views: QueryViews) -> list[Route]:

@@ -16,7 +16,7 @@ from api_server.recordings.codec import RECORDED
 from api_server.recordings.container import MEDIA
 from api_server.recordings.footage import Footage
 from api_server.recordings.intake import Arriving, UploadIntake, UploadRefused
-from api_server.recordings.record import NAME_MAX_CHARS, Upload
+from api_server.recordings.record import NAME_MAX_CHARS, PlayableState, Upload
 from api_server.recordings.spans import Span, spans_of
 from api_server.recordings.store import UploadStore
 from api_server.routes.parameters import OrderedQuery, TimeMs
@@ -32,11 +32,14 @@ TAKEN = (*MEDIA.values(), "application/octet-stream")
 
 
 class RecordingAnswer(BaseModel):
-    """A span of a camera's footage, or an upload. What a span has not: `name`, `container`, `video`, `problem`.
+    """A span of a camera's footage, or an upload. What a span has not: `name`, `container`, `video`, `problem`,
+    `playable`.
 
     `start_us`: capture time; of an upload without one, when it was uploaded (`time_known` false). `end_us` and
     `duration_ms` are null where nobody has looked into the file yet. `imported_from`: the object it was copied from.
-    `codec`: what it is encoded with, in one word. `problem`: why it cannot be queried.
+    `codec`: what it is encoded with, in one word. `problem`: why it cannot be queried. `playable`: at `video` lies what
+    browsers play, the file itself (`original`) or what was made of it (`made`); nobody has looked yet (`pending`); or
+    it cannot be played (`impossible`). `playable_note`: why not, or what the made one lacks, a sentence.
     """
 
     id: str
@@ -57,6 +60,8 @@ class RecordingAnswer(BaseModel):
     imported_from: str | None
     created_us: int | None
     problem: str | None
+    playable: PlayableState | None
+    playable_note: str | None
     video: str | None
 
 
@@ -154,10 +159,8 @@ class RecordingViews:
         return Reply(upload_answer(call.recording))
 
     def video(self, call: Call) -> Response:
-        upload = call.recording
-        name = safe_name(upload.name, upload.container)
-        video = StoredVideo(upload.key, upload.size, f'"{upload.id}"', name, upload.media)
-        return self._sender.send(video, call.take_query(VideoQuery).download)
+        upload, is_download = call.recording, call.take_query(VideoQuery).download
+        return self._sender.send(_video_of(upload, is_download), is_download)
 
     def take(self, call: Call) -> Reply:
         asked = call.take_query(UploadQuery)
@@ -218,6 +221,17 @@ def _placed(one: RecordingAnswer, order: Order) -> tuple[int, str, RecordingAnsw
     return values.get(order, one.start_us) or 0, one.id, one
 
 
+def _video_of(upload: Upload, is_download: bool) -> StoredVideo:
+    """What was made of it for playing, if anything was; to be saved, the file that was uploaded."""
+    media = upload.playable_media
+    if is_download or upload.playable is not PlayableState.MADE or media is None:
+        name = safe_name(upload.name, upload.container)
+        return StoredVideo(upload.key, upload.size, f'"{upload.id}"', name, upload.media)
+    name = safe_name(upload.name.removesuffix(f".{upload.container}"), media.removeprefix("video/"))
+    etag = f'"{upload.id}.{upload.playable_bytes}"'
+    return StoredVideo(upload.playable_key, upload.playable_bytes, etag, name, media)
+
+
 def span_answer(span: Span) -> RecordingAnswer:
     return RecordingAnswer(
         id=span.id,
@@ -238,6 +252,8 @@ def span_answer(span: Span) -> RecordingAnswer:
         imported_from=None,
         created_us=None,
         problem=None,
+        playable=None,
+        playable_note=None,
         video=None,
     )
 
@@ -263,6 +279,8 @@ def upload_answer(upload: Upload) -> RecordingAnswer:
         imported_from=upload.imported_from,
         created_us=upload.created_us,
         problem=upload.problem,
+        playable=upload.playable,
+        playable_note=upload.playable_note,
         video=f"/v1/recordings/{upload.id}/video",
     )
 
@@ -299,7 +317,7 @@ def recording_routes(views: RecordingViews) -> list[Route]:
             f"{one}/video",
             view,
             views.video,
-            "The uploaded file, whole or by Range.",
+            "What browsers play of the upload, whole or by Range; with `download=1` the file as it was uploaded.",
             query=VideoQuery,
             media="video/*",
             errors=(416,),

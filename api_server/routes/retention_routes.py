@@ -10,6 +10,7 @@ from api_server.clips.records import ClipRecord
 from api_server.clips.store import ClipStore
 from api_server.http.route import Call, Reply, Route
 from api_server.indexer.retention import RETENTION_SLACK_MS, Footprint, Kept
+from api_server.routes.parameters import LongPageQuery
 from common.clock import Clock
 from common.contracts.camera_settings import DEFAULT_EVERY_MS
 
@@ -41,11 +42,13 @@ class BytesStored(BaseModel):
 
 
 class RetentionAnswer(BaseModel):
-    """`held`: clips that nothing takes away. `bytes` and `oldest_upload_us` are of everybody, so they are null for who
-    may not see every camera."""
+    """`next`: the cursor of the following lines, null on the last page. What is said of all of it stands on the first
+    page, and is null on the others. `held`: clips that nothing takes away. `bytes` and `oldest_upload_us` are of
+    everybody, so they are null for who may not see every camera."""
 
     clips: list[OldestClip]
-    held: int
+    next: str | None
+    held: int | None
     empty_hours: int
     upload_hours: int
     oldest_upload_us: int | None
@@ -63,13 +66,18 @@ class RetentionViews:
         self._clock = clock
 
     def show(self, call: Call) -> Reply:
-        shown = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
-        sees_all = may_on_any(call.subject, Action.CAMERA_VIEW)
+        query = call.take_query(LongPageQuery)
+        cameras = [c for c in self._cameras.active() if may(call.subject, Action.CAMERA_VIEW, c.facts)]
+        lines = ((camera, analysis) for camera in cameras for analysis in _analyses(camera))
+        shown, cursor = query.cut(lines, _place, rises=True)
+        is_first = query.cursor is None
+        sees_all = is_first and may_on_any(call.subject, Action.CAMERA_VIEW)
         uploads = self._footprint.uploads.live() if sees_all else []
         return Reply(
             RetentionAnswer(
-                clips=[self._line(camera, analysis) for camera in shown for analysis in _analyses(camera)],
-                held=sum(self._clips.held_of(camera.id) for camera in shown),
+                clips=[self._line(camera, analysis) for camera, analysis in shown],
+                next=cursor,
+                held=self._clips.held_of(*(camera.id for camera in cameras)) if is_first else None,
                 empty_hours=self._kept.empty_ms // _HOUR_MS,
                 upload_hours=self._kept.upload_ms // _HOUR_MS,
                 oldest_upload_us=min((upload.created_us for upload in uploads), default=None),
@@ -105,10 +113,16 @@ class RetentionViews:
         )
 
 
-def _analyses(camera: Camera) -> list[str]:
+def _analyses(camera: Camera) -> set[str]:
     """Those that are switched on, and those that a time is set for: footage of one that was switched off is kept on."""
-    on = {analysis.name for analysis in camera.analyses} | set(camera.retention_hours)
-    return sorted(on, key=lambda name: (list(DEFAULT_EVERY_MS).index(name) if name in DEFAULT_EVERY_MS else 99, name))
+    return {analysis.name for analysis in camera.analyses} | set(camera.retention_hours)
+
+
+def _place(line: tuple[Camera, str]) -> tuple[int, str]:
+    """By camera, and its analyses as elsewhere."""
+    camera, analysis = line
+    rank = list(DEFAULT_EVERY_MS).index(analysis) if analysis in DEFAULT_EVERY_MS else 99
+    return camera.created_us, f"{camera.id} {rank:02} {analysis}"
 
 
 def retention_routes(views: RetentionViews) -> list[Route]:
@@ -119,6 +133,7 @@ def retention_routes(views: RetentionViews) -> list[Route]:
             SignedIn(Action.CAMERA_VIEW),
             views.show,
             "How long clips are kept, and the oldest there is of each camera and analysis.",
+            query=LongPageQuery,
             answer=RetentionAnswer,
         )
     ]

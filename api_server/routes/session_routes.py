@@ -5,7 +5,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.rules import InPerson, Public
 from api_server.access.subject import NOBODY
-from api_server.accounts.attempts import TooManyAttempts
 from api_server.accounts.login import CodeNeeded, CodeWrong, Login
 from api_server.accounts.passwords import PASSWORD_MAX_CHARS
 from api_server.accounts.second_factor import GIVEN_PATTERN, Proof
@@ -38,13 +37,8 @@ class SessionAnswer(BaseModel):
 
 
 def whence(request: Request) -> Origin:
-    """The peer, for limits and for the list of sessions."""
+    """The peer, for the list of sessions."""
     return Origin(request.remote_addr or "unknown", request.headers.get("User-Agent", ""))
-
-
-def too_many(error: TooManyAttempts) -> ApiError:
-    wait = {"Retry-After": str(error.retry_after_s)}
-    return ApiError(429, "too_many_attempts", "Too many failed attempts. Wait a few minutes.", wait)
 
 
 def session_routes(login: Login, sessions: Sessions, auditor: Auditor) -> list[Route]:
@@ -54,8 +48,6 @@ def session_routes(login: Login, sessions: Sessions, auditor: Auditor) -> list[R
         wanted = call.take_body(Credentials)
         try:
             done = login.log_in(wanted.name.strip().lower(), wanted.password, whence(request), wanted.code)
-        except TooManyAttempts as error:
-            raise too_many(error) from error
         except CodeNeeded as error:
             raise ApiError(401, "code_needed", "Enter the code of your authenticator app.") from error
         except CodeWrong as error:

@@ -16,6 +16,7 @@ from api_server.clips.store import ClipStore
 from api_server.http.errors import ApiError, not_found
 from api_server.http.route import Call, Reply, Route
 from api_server.routes.media_routes import clip_video
+from api_server.routes.parameters import LongPageQuery
 from api_server.routes.streaming import VideoQuery, VideoSender
 from api_server.shares.record import ShareRecord, hash_share_token, make_share_id, make_share_token
 from api_server.shares.store import ShareStore
@@ -65,7 +66,10 @@ class ShareWithLink(ShareAnswer):
 
 
 class ShareList(BaseModel):
+    """`next`: the cursor of the following page, null on the last."""
+
     shares: list[ShareAnswer]
+    next: str | None
 
 
 class SharedClip(BaseModel):
@@ -120,9 +124,14 @@ class ShareViews:
         return Reply(ShareWithLink.model_validate({**fields, "path": f"/s/{token}"}), 201)
 
     def list_all(self, call: Call) -> Reply:
-        names = self._users.names()
-        found = self._shares.of_clip(call.clip.id)
-        return Reply(ShareList(shares=[ShareAnswer.model_validate(self._fields(one, names)) for one in found]))
+        names, query = self._users.names(), call.take_query(LongPageQuery)
+        page = self._shares.page(call.clip.id, query.limit, query.position)
+        return Reply(
+            ShareList(
+                shares=[ShareAnswer.model_validate(self._fields(share, names)) for share in page.items],
+                next=page.next.encode() if page.next is not None else None,
+            )
+        )
 
     def withdraw(self, call: Call) -> Reply:
         if not self._shares.withdraw(str(call.path["share_id"]), call.clip.id):
@@ -204,7 +213,15 @@ def share_routes(views: ShareViews) -> list[Route]:
             status=201,
             errors=(409,),
         ),
-        Route("GET", one, rule, views.list_all, "Links to this clip, the newest first.", answer=ShareList),
+        Route(
+            "GET",
+            one,
+            rule,
+            views.list_all,
+            "Links to this clip, the newest first.",
+            query=LongPageQuery,
+            answer=ShareList,
+        ),
         Route("DELETE", f"{one}/<share_id>", rule, views.withdraw, "Withdraw a link: it stops working.", status=204),
         Route("GET", "/v1/shared/<token>", held, views.show, "What a link plays.", answer=SharedClip, errors=(404,)),
         Route(

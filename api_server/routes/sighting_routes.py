@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from api_server.access.permission import Action
 from api_server.access.rules import SignedIn
 from api_server.cameras.store import CameraStore
+from api_server.clips.person_name import person_of
 from api_server.clips.records import SightingRecord
 from api_server.clips.store import ClipStore, Page
 from api_server.http.route import Call, Reply, Route
@@ -91,6 +92,7 @@ def sighting_of_result(query: QueryRecord, record: QuerySightingRecord) -> Sight
             "query": query.id,
             "analysis": query.question.analysis,
             "camera": query.camera,
+            "person": person_of(query.question.analysis, record.label),
             "at_ms": record.best_pts_ms,
             "crop": None,
             "video": f"/v1/queries/{query.id}/video",

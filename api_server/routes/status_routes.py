@@ -8,7 +8,9 @@ from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
 from api_server.database.port import Database
 from api_server.http.route import Call, Reply, Route
+from api_server.routes.parameters import LongPageQuery
 from api_server.routes.state_answer import CameraStateAnswer, CameraStates
+from api_server.routes.visible import by_creation
 from api_server.status.board import SILENT_AFTER_S, StatusBoard
 from api_server.status.lag import LagState, Report, lag_of
 from common.clock import Clock
@@ -62,10 +64,12 @@ class CameraStatusAnswer(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """`consumers` is empty for who may not see every camera: counts of a process are those of all its cameras."""
+    """`next`: the cursor of the following cameras, null on the last page. `consumers` is empty on pages after the
+    first, and for who may not see every camera: counts of a process are those of all its cameras."""
 
     now_us: int
     cameras: list[CameraStatusAnswer]
+    next: str | None
     consumers: list[ConsumerAnswer] = Field(description="Every process, for admins.")
     light_database: bool | None = Field(description="Whether the database is for small installations; for admins.")
 
@@ -79,14 +83,17 @@ def status_routes(cameras: CameraStore, board: StatusBoard, database: Database, 
 
     def show(call: Call) -> Reply:
         said = reports()
-        shown = [c for c in cameras.active() if may(call.subject, Action.STATUS_VIEW, c.facts)]
+        query, found = call.take_query(LongPageQuery), cameras.active()
+        permitted = (c for c in found if may(call.subject, Action.STATUS_VIEW, c.facts))
+        shown, cursor = query.cut(permitted, by_creation, rises=True)
         states = CameraStates(board, clock).of(*(c.id for c in shown))
         sees_all = may_on_any(call.subject, Action.STATUS_VIEW)
         return Reply(
             StatusAnswer(
                 now_us=clock.wall_us(),
                 cameras=[_camera(camera, said, states[camera.id]) for camera in shown],
-                consumers=[_consumer(report) for report in said] if sees_all else [],
+                next=cursor,
+                consumers=[_consumer(report) for report in said] if sees_all and query.cursor is None else [],
                 light_database=database.is_light if sees_all else None,
             )
         )
@@ -98,6 +105,7 @@ def status_routes(cameras: CameraStore, board: StatusBoard, database: Database, 
             SignedIn(Action.STATUS_VIEW),
             show,
             "For every camera, how far each analysis is behind.",
+            query=LongPageQuery,
             answer=StatusAnswer,
         )
     ]

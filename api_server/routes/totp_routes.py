@@ -5,13 +5,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api_server.access.permission import Action
 from api_server.access.rules import InPerson, OnUser
-from api_server.accounts.attempts import Attempts, TooManyAttempts
+from api_server.accounts.attempts import Attempts
 from api_server.accounts.second_factor import GIVEN_PATTERN, NotBegun, Proof, SecondFactor
 from api_server.audit.auditor import Auditor
 from api_server.audit.table import RECOVERY_CODE_USED
 from api_server.http.errors import ApiError
 from api_server.http.route import Call, Reply, Route
-from api_server.routes.session_routes import too_many
 
 
 class EnrolmentAnswer(BaseModel):
@@ -56,12 +55,12 @@ class TotpViews:
         return Reply(EnrolmentAnswer(secret=made.secret, uri=made.uri), 201)
 
     def confirm(self, call: Call) -> Reply:
-        self._require_room(call)
-        try:
-            is_right = self._factor.confirm(call.account, call.take_body(CodeBody).code)
-        except NotBegun as error:
-            raise ApiError(409, "not_begun", "Ask for a secret first.") from error
-        self._require_right(call, is_right)
+        with self._attempts.code(call.account.id):
+            try:
+                is_right = self._factor.confirm(call.account, call.take_body(CodeBody).code)
+            except NotBegun as error:
+                raise ApiError(409, "not_begun", "Ask for a secret first.") from error
+        _require_right(is_right)
         self._auditor.write("totp.confirm", call.subject, request)
         return Reply(RecoveryCodesAnswer(recovery_codes=self._factor.renew_recovery_codes(call.account)))
 
@@ -81,24 +80,18 @@ class TotpViews:
         return Reply()
 
     def _prove(self, call: Call) -> None:
-        self._require_room(call)
-        if not call.account.has_totp:
-            raise ApiError(409, "not_begun", "There is no second factor.")
-        proof = self._factor.proof(call.account, call.take_body(AnyCodeBody).code)
-        self._require_right(call, proof is not None)
+        with self._attempts.code(call.account.id):
+            if not call.account.has_totp:
+                raise ApiError(409, "not_begun", "There is no second factor.")
+            proof = self._factor.proof(call.account, call.take_body(AnyCodeBody).code)
+        _require_right(proof is not None)
         if proof is Proof.RECOVERY:
             self._auditor.write(RECOVERY_CODE_USED, call.subject, request)
 
-    def _require_room(self, call: Call) -> None:
-        try:
-            self._attempts.require_room_for_code(call.account.id)
-        except TooManyAttempts as error:
-            raise too_many(error) from error
 
-    def _require_right(self, call: Call, is_right: bool) -> None:
-        if not is_right:
-            self._attempts.count_wrong_code(call.account.id)
-            raise ApiError(403, "wrong_code", "The code is wrong, too old, or was used already. Wait for the next one.")
+def _require_right(is_right: bool) -> None:
+    if not is_right:
+        raise ApiError(403, "wrong_code", "The code is wrong, too old, or was used already. Wait for the next one.")
 
 
 def totp_routes(views: TotpViews) -> list[Route]:

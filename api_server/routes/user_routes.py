@@ -11,11 +11,11 @@ from api_server.accounts.links import Link, is_open
 from api_server.accounts.registry import GrantRefused, LastAdmin, NameTaken, UserChanged, UserRegistry
 from api_server.accounts.users import NAME_PATTERN, User, Users, UserState
 from api_server.cameras.store import CameraStore
-from api_server.clips.paging import LIMIT_DEFAULT, LIMIT_MAX, Cursor
+from api_server.clips.paging import Cursor
 from api_server.http.errors import ApiError, not_found
 from api_server.http.etag import etag_of, wanted_version
 from api_server.http.route import Call, Reply, Route
-from api_server.routes.parameters import CursorText
+from api_server.routes.parameters import LongPageQuery, PageQuery
 from common.clock import Clock
 from common.contracts.identity import is_camera_id
 
@@ -60,16 +60,10 @@ class GrantAnswer(BaseModel):
 
 
 class GrantList(BaseModel):
+    """By the camera's id. `next`: the cursor of the following page, null on the last."""
+
     grants: list[GrantAnswer]
-
-
-class UserListQuery(BaseModel):
-    """Paging alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: CursorText | None = None
+    next: str | None
 
 
 class _Body(BaseModel):
@@ -109,9 +103,8 @@ class UserViews:
         self._sign_up = sign_up
 
     def list_all(self, call: Call) -> Reply:
-        query = call.take_query(UserListQuery)
-        after = Cursor.decode(query.cursor) if query.cursor is not None else None
-        found = self._users.page(query.limit + 1, after)
+        query = call.take_query(PageQuery)
+        found = self._users.page(query.limit + 1, query.position)
         shown = found[: query.limit]
         cursor = Cursor(shown[-1].created_us, shown[-1].id).encode() if len(found) > query.limit else None
         return Reply(UserList(users=[self._answer(user) for user in shown], next=cursor))
@@ -164,11 +157,11 @@ class UserViews:
 
     def grants(self, call: Call) -> Reply:
         names = {camera.id: camera.name for camera in self._cameras.active()}
-        found = [
-            GrantAnswer(camera=camera_id, camera_name=names.get(camera_id), right=right)
-            for camera_id, right in sorted(call.user.grants.items())
-        ]
-        return Reply(GrantList(grants=found))
+        shown, cursor = call.take_query(LongPageQuery).cut(
+            call.user.grants, lambda camera_id: (0, camera_id), rises=True
+        )
+        found = [GrantAnswer(camera=one, camera_name=names.get(one), right=call.user.grants[one]) for one in shown]
+        return Reply(GrantList(grants=found, next=cursor))
 
     def grant(self, call: Call) -> Reply:
         camera_id = str(call.path["camera_id"])
@@ -215,7 +208,7 @@ def user_routes(views: UserViews) -> list[Route]:
     rule = OnUser(Action.USER_MANAGE)
     general = Allowed(Action.USER_MANAGE)
     return [
-        Route("GET", "/v1/users", general, views.list_all, "All accounts.", query=UserListQuery, answer=UserList),
+        Route("GET", "/v1/users", general, views.list_all, "All accounts.", query=PageQuery, answer=UserList),
         Route(
             "POST",
             "/v1/users",
@@ -258,7 +251,15 @@ def user_routes(views: UserViews) -> list[Route]:
             errors=(409,),
         ),
         Route("DELETE", f"{one}/sessions", rule, views.end_sessions, "End every session of an account.", status=204),
-        Route("GET", f"{one}/grants", rule, views.grants, "Cameras granted to somebody.", answer=GrantList),
+        Route(
+            "GET",
+            f"{one}/grants",
+            rule,
+            views.grants,
+            "Cameras granted to somebody.",
+            query=LongPageQuery,
+            answer=GrantList,
+        ),
         Route(
             "PUT",
             grant,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from api_server.access.permission import Action, CameraFacts, may, may_on_any
 from api_server.access.subject import Subject
+from api_server.cameras.camera import Camera
 from api_server.cameras.store import CameraStore
 from api_server.clips.filters import SightingFilter
 from api_server.http.errors import not_found
@@ -11,6 +12,11 @@ from api_server.queries.record import QueryRecord
 from api_server.queries.store import QueryStore
 from api_server.routes.parameters import ListQuery
 from common.contracts.camera_settings import EMOTION
+
+
+def by_creation(camera: Camera) -> tuple[int, str]:
+    """Where a camera stands in lists."""
+    return camera.created_us, camera.id
 
 
 def permitted_filter(cameras: CameraStore, subject: Subject, action: Action, query: ListQuery) -> SightingFilter | None:

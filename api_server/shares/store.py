@@ -1,11 +1,12 @@
 """The collection `shares`."""
 
+from api_server.clips.paging import NEWEST, Cursor, after, sorted_by
+from api_server.clips.store import Page
 from api_server.database.port import Database
 from api_server.database.schema import SHARES
 from api_server.shares.record import ShareRecord, hash_share_token, is_share_token
 from common.clock import Clock
 
-LISTED_MAX = 200
 FORGOTTEN_AFTER_S = 30 * 24 * 3600
 """Who withdrew a link, or let it expire, can still look it up for so long."""
 _US = 1_000_000
@@ -21,10 +22,13 @@ class ShareStore:
     def add(self, share: ShareRecord) -> bool:
         return self._shares.insert(share.to_document())
 
-    def of_clip(self, clip_id: str) -> list[ShareRecord]:
-        """The newest first."""
-        found = self._shares.find({"clip": clip_id}, sort=[("created_us", -1), ("_id", -1)], limit=LISTED_MAX)
-        return [ShareRecord.from_document(document) for document in found]
+    def page(self, clip_id: str, limit: int, cursor: Cursor | None) -> Page[ShareRecord]:
+        """Links to a clip, the newest first."""
+        behind = [after(cursor, "created_us", "_id")] if cursor is not None else []
+        where = {"$and": [{"clip": clip_id}, *behind]}
+        found = self._shares.find(where, sort=sorted_by(NEWEST, "created_us", "_id"), limit=limit + 1)
+        shown = [ShareRecord.from_document(document) for document in found[:limit]]
+        return Page(shown, Cursor(shown[-1].created_us, shown[-1].id) if len(found) > limit else None)
 
     def open_of_clip(self, clip_id: str) -> int:
         """Links to a clip that work now."""

@@ -100,6 +100,7 @@ class Stage:
             width=clip.width,
             height=clip.height,
             t0_us=clip.t0_us,
+            model=clip.model,
             detections=clip.detections,
             sightings=clip.sightings,
         )

@@ -164,3 +164,37 @@ def test_options_are_set_refused_at_their_fields_and_made_by_the_keyboard_alone(
     stage.admin.patch(path, json={"name": "Renamed meanwhile"})
     page.get_by_role("button", name="Save").first.click()
     expect(page.locator("#problem")).to_contain_text("changed since you read it")
+
+
+def test_known_faces_are_switched_on_with_a_purpose_and_say_what_they_wait_for(
+    stage: Stage, open_page: Callable[[], Page]
+) -> None:
+    camera_id = str(stage.add_camera("Gate")["id"])
+    page = open_page()
+    sign_in(page, stage, f"/cameras/{camera_id}/analysis")
+    faces = page.locator('[data-analysis="recognition"]')
+    faces.get_by_role("checkbox").first.check()
+    expect(faces.locator("[data-note]")).to_contain_text("It needs an embedding network")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#problem")).to_contain_text("Face recognition needs recognition_purpose")
+    faces.get_by_label("What for").fill("which of our employees is late")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#problem")).to_contain_text("this purpose speaks of it (employees)")
+    faces.get_by_label("What for").fill("my family at the door")
+    faces.get_by_label("Not further than").fill("0.35")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#notices")).to_contain_text("Something else has to be done before it acts")
+    expect(faces.locator("[data-note]")).to_contain_text("COMPOSE_PROFILES=recognition")
+    saved = stage.admin.get(f"/v1/cameras/{camera_id}").json()
+    assert saved["recognition_purpose"]["text"] == "my family at the door"
+    assert [one["options"] for one in saved["analyses"] if one["name"] == "recognition"] == [{"distance_max": 0.35}]
+    topic = published(stage, camera_id)
+    assert topic["recognition_purpose"] == saved["recognition_purpose"]
+
+    page.get_by_label("Clip length, seconds").fill("20")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#notices")).to_contain_text("Saved. It acts within a few seconds.")
+    again = stage.admin.get(f"/v1/cameras/{camera_id}").json()
+    assert again["recognition_purpose"] == saved["recognition_purpose"], "what is stated is not stated anew"
+    page.goto(f"{stage.url}/kept")
+    expect(page.locator("#purposes")).to_contain_text("known faces")

@@ -88,6 +88,23 @@ def test_footage_is_asked_about_compared_and_a_query_is_cancelled(stage: Stage, 
     stage.finish(query_id, found)
     expect(page.locator("#diff-words")).to_contain_text("same, 0 new, 0 gone, 0 changed")
 
+    expect(page.locator("#diff-models")).to_contain_text("Before: a model that nobody remembers.")
+
+    page.goto(f"{stage.url}/recordings")
+    page.get_by_role("button", name="Query").click()
+    asking = page.locator("#query-dialog")
+    asking.get_by_label("Analysis").select_option("objects")
+    expect(asking).to_contain_text("No consumer of objects is running.")
+    asking.get_by_text("How to search").click()
+    asking.get_by_label("Model").select_option("fastestdet")
+    asking.get_by_label("Surer than").select_option("0.2")
+    asking.get_by_label("traffic", exact=True).check()
+    asking.get_by_role("button", name="Start query").click()
+    page.wait_for_url(lambda url: "/queries/q-" in url and query_id not in url)
+    asked = stage.admin.get(f"/v1/queries/{page.url.rsplit('/', 1)[1]}").json()
+    assert asked["options"] == {"model": "fastestdet", "min_confidence": 0.2, "classes": ["traffic"]}
+    expect(page.locator("#facts")).to_contain_text("model fastestdet")
+
     failed = stage.ask(camera=camera, **{"from": start_ms, "to": start_ms + 5_000})
     stage.tell(QueryFailed(query_id=failed, reason="The video cannot be decoded."))
     page.goto(f"{stage.url}/queries/{failed}")

@@ -11,17 +11,21 @@ import av
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from common.contracts.playable import UploadPrepared, playable_key
 from common.settings import StorageSettings, load_settings
 from common.storage.s3 import S3ObjectStore
+from common.topics import CLIP_EVENTS
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
 from tests.browser.test_page import sign_in, wait_js
+from tests.unit.playable.films import draw
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 PIECE = 8 * 2**20
 IS_PLAYING = (
     "() => { const v = document.querySelector('#footage-video'); return v.currentTime > 0.2 && v.videoWidth > 0; }"
 )
+IS_SHOWN = "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.2 && v.videoWidth > 0; }"
 
 
 @pytest.fixture
@@ -110,6 +114,27 @@ def play_and_download(page: Page, camera: str) -> None:
     playing.get_by_role("button", name="Close").click()
 
 
+def play_what_was_made(page: Page, stage: Stage, folder: Path, playable: bytes) -> None:
+    """An upload in Matroska: first as nobody has looked into it, then as a worker has."""
+    name = "shed.mkv"
+    recording = stage.upload(name, draw(folder / name))
+    page.reload()
+    row = page.locator("#rows tr").filter(has_text=name)
+    expect(row).to_contain_text("Being prepared for playing.")
+    expect(row.get_by_role("link", name="Play")).to_have_count(0)
+    expect(row.get_by_role("link", name="Download")).to_be_visible()
+    stage.system.store.create(playable_key(recording), playable, "video/mp4")
+    event = UploadPrepared(upload_id=recording, state="made", media="video/mp4", note="It was encoded anew.")
+    topic = stage.system.kafka.topic(CLIP_EVENTS)
+    stage.system.producer.send_and_wait(topic, recording.encode(), event.to_json())
+    expect(row).to_contain_text("It was encoded anew.")  # the page looks again by itself
+    expect(row.get_by_role("link", name="Download")).to_be_visible()
+    with page.expect_popup() as opened:
+        row.get_by_role("link", name="Play").click()
+    wait_js(opened.value, IS_SHOWN)
+    opened.value.close()
+
+
 def test_upload_that_breaks_goes_on_and_spans_are_played(
     stage: Stage, open_page: Callable[[], Page], tmp_path: Path
 ) -> None:
@@ -130,6 +155,7 @@ def test_upload_that_breaks_goes_on_and_spans_are_played(
     import_by_key(page, stage, made[0].video)
     sort_and_filter(page)
     play_and_download(page, camera)
+    play_what_was_made(page, stage, tmp_path, made[0].video)
     page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
     page.locator("#footage-dialog").get_by_role("button", name="Query").click()
     page.locator("#query-dialog").get_by_role("button", name="Start query").click()

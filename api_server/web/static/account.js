@@ -1,6 +1,6 @@
 // One's own account: sessions, API tokens, password.
-import { get, post, put, remove } from "./api.js";
-import { byId, copy, el, notice, showProblem, wireDialog } from "./dom.js";
+import { all, post, put, remove } from "./api.js";
+import { badgeClass, byId, copy, el, notice, showProblem, wireDialog } from "./dom.js";
 import { dateOf, timeOf } from "./words.js";
 
 for (const dialog of document.querySelectorAll("dialog")) wireDialog(dialog);
@@ -22,26 +22,26 @@ function browserName(agent) {
 }
 
 function sessionRow(session) {
-  const end = el("button", { type: "button", onclick: () => tried(async () => {
+  const end = el("button", { type: "button", class: "btn btn-sm btn-outline-secondary", onclick: () => tried(async () => {
     await remove(`/v1/account/sessions/${session.id}`);
     await loadSessions();
   }) }, "End");
   return el(
     "li",
-    { "data-session": session.id },
+    { class: "list-group-item hstack gap-3", "data-session": session.id },
     el(
       "div",
       { class: "person" },
       browserName(session.agent),
-      session.current ? el("span", { class: "tag good" }, "this one") : null,
-      el("div", { class: "small muted" }, `from ${session.address || "an unknown address"}, last used `, timeOf(session.used_us)),
+      session.current ? el("span", { class: `${badgeClass("good")} ms-2` }, "this one") : null,
+      el("div", { class: "small text-body-secondary" }, `from ${session.address || "an unknown address"}, last used `, timeOf(session.used_us)),
     ),
     session.current ? null : end,
   );
 }
 
 async function loadSessions() {
-  const { sessions } = await get("/v1/account/sessions");
+  const sessions = await all("/v1/account/sessions", "sessions");
   byId("sessions").replaceChildren(...sessions.map(sessionRow));
   byId("sessions").removeAttribute("aria-busy");
   byId("end-others").hidden = sessions.length < 2;
@@ -53,7 +53,7 @@ byId("end-others").addEventListener("click", () => tried(async () => {
 }));
 
 function tokenRow(token) {
-  const end = el("button", { type: "button", class: "danger", onclick: () => tried(async () => {
+  const end = el("button", { type: "button", class: "btn btn-sm btn-outline-danger", onclick: () => tried(async () => {
     await remove(`/v1/account/tokens/${token.id}`);
     await loadTokens();
     notice(`${token.name} no longer works.`);
@@ -61,20 +61,20 @@ function tokenRow(token) {
   const used = token.used_us ? [", last used ", timeOf(token.used_us)] : [", never used"];
   return el(
     "li",
-    { "data-token": token.id },
+    { class: "list-group-item hstack gap-3", "data-token": token.id },
     el(
       "div",
       { class: "person" },
       el("strong", {}, token.name),
-      ...token.scopes.map((scope) => el("span", { class: "tag" }, scope)),
-      el("div", { class: "small muted" }, `until ${dateOf(token.expires_us)}`, ...used),
+      ...token.scopes.map((scope) => el("span", { class: `${badgeClass()} ms-2` }, scope)),
+      el("div", { class: "small text-body-secondary" }, `until ${dateOf(token.expires_us)}`, ...used),
     ),
     end,
   );
 }
 
 async function loadTokens() {
-  const { tokens } = await get("/v1/account/tokens");
+  const tokens = await all("/v1/account/tokens", "tokens");
   byId("tokens").replaceChildren(...tokens.map(tokenRow));
   byId("tokens").removeAttribute("aria-busy");
   byId("no-tokens").hidden = tokens.length > 0;

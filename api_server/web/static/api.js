@@ -45,17 +45,19 @@ export async function call(method, path, body, further = {}) {
 }
 
 export const get = (path) => call("GET", path);
-/** All of a list that is paged: `all("/v1/cameras", "cameras")`. */
-export async function all(path, name) {
-  const found = [];
-  let cursor = "";
+/** The first page of a list, with all of the list in it: `whole("/v1/status", "cameras")`. */
+export async function whole(path, name) {
+  const first = await get(`${path}?limit=200`);
+  let cursor = first.next;
   while (cursor !== null) {
-    const page = await get(`${path}?limit=200${cursor && `&cursor=${cursor}`}`);
-    found.push(...page[name]);
+    const page = await get(`${path}?limit=200&cursor=${cursor}`);
+    first[name].push(...page[name]);
     cursor = page.next;
   }
-  return found;
+  return first;
 }
+/** All of a list that is paged: `all("/v1/cameras", "cameras")`. */
+export const all = async (path, name) => (await whole(path, name))[name];
 export const post = (path, body) => call("POST", path, body);
 export const put = (path, body) => call("PUT", path, body);
 export const patch = (path, body) => call("PATCH", path, body);

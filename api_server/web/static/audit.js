@@ -31,7 +31,7 @@ function how(entry) {
 
 function about(entry) {
   const parts = [entry.target, entry.camera === entry.target ? "" : entry.camera].filter(Boolean);
-  return el("td", { class: "mono details" }, parts.join(" · "));
+  return el("td", { class: "small font-monospace text-break" }, parts.join(" · "));
 }
 
 function row(entry) {
@@ -41,11 +41,11 @@ function row(entry) {
     "tr",
     { "data-seq": entry.seq, title: `entry ${entry.seq}, hash ${entry.hash.slice(0, 16)}…` },
     el("td", { class: "number" }, timeOf(entry.at_us)),
-    el("td", {}, entry.actor_name || el("span", { class: "muted" }, entry.by === "command" || entry.by === "retention" ? "lookout" : "nobody")),
+    el("td", {}, entry.actor_name || el("span", { class: "text-body-secondary" }, entry.by === "command" || entry.by === "retention" ? "lookout" : "nobody")),
     el("td", {}, WORDS[entry.action] ?? entry.action),
     about(entry),
-    el("td", { class: "details small", title: words }, details),
-    el("td", { class: "small muted" }, how(entry)),
+    el("td", { class: "small text-break", title: words }, details),
+    el("td", { class: "small text-body-secondary" }, how(entry)),
   );
 }
 

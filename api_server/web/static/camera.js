@@ -1,5 +1,5 @@
 // One camera: live picture, lag, newest clips, settings.
-import { get, patch, post, put, remove, repeat } from "./api.js";
+import { get, patch, post, put, remove, repeat, whole } from "./api.js";
 import { fillForm, isRecording, keepIntervals, readForm, showToken, wireForm } from "./camera_form.js";
 import { fillState, placeWords } from "./camera_state.js";
 import { clipCard } from "./clip_card.js";
@@ -44,7 +44,7 @@ screen.mount(byId("screen"));
 new Live([id], () => screen.canvas, (_, isLive) => screen.setLive(isLive), 15);
 
 repeat(2, async () => {
-  const status = await get("/v1/status");
+  const status = await whole("/v1/status", "cameras");
   const mine = status.cameras.find((one) => one.camera === id);
   if (mine) {
     fillState(byId("state"), mine.state);
@@ -62,6 +62,7 @@ repeat(5, async () => {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  const before = new Set(camera.analyses.map((one) => one.name));
   try {
     camera = await patch(`/v1/cameras/${id}`, keepIntervals(readForm(form), camera));
     byId("name").textContent = camera.name;
@@ -69,6 +70,7 @@ form.addEventListener("submit", async (event) => {
     showRecording();
     showProblem(form.querySelector(".problem"), null);
     notice("Saved. It acts within a few seconds.");
+    for (const [name, sentence] of Object.entries(camera.notes)) if (!before.has(name)) notice(sentence);
   } catch (problem) {
     showProblem(form.querySelector(".problem"), problem);
   }

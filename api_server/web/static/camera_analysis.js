@@ -83,7 +83,8 @@ function body() {
   }
   const known = new Set(panels.map((panel) => panel.name));
   const analyses = [...panels.filter((panel) => panel.isOn).map((panel) => panel.read()), ...camera.analyses.filter((one) => !known.has(one.name))];
-  return { ...places.body(), analyses, clip_ms: Math.round(Number(form.elements.clip_s.value) * 1000), policy: form.elements.policy.value, retention_hours };
+  const purposes = Object.assign({}, ...panels.map((panel) => panel.purposeBody()));
+  return { ...places.body(), ...purposes, analyses, clip_ms: Math.round(Number(form.elements.clip_s.value) * 1000), policy: form.elements.policy.value, retention_hours };
 }
 
 // Problems, each at its field
@@ -123,11 +124,13 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   clearProblems();
   let sent = null;
+  const before = new Set(camera.analyses.map((one) => one.name));
   try {
     sent = body();
     camera = await call("PATCH", path, sent, { "If-Match": `"v${camera.version}"` });
     fill();
-    notice("Saved. It acts within a few seconds.");
+    const isWaiting = Object.keys(camera.notes).some((name) => !before.has(name));
+    notice(isWaiting ? "Saved. Something else has to be done before it acts: it says so where you switched it on." : "Saved. It acts within a few seconds.");
   } catch (problem) {
     tellAll(problem, sent);
   }

@@ -1,5 +1,5 @@
-// Whether pictures come from a camera, as a tag; and a word about its clock when that is off.
-import { el } from "./dom.js";
+// Whether pictures come from a camera, as a badge; and a word about its clock when that is off.
+import { badgeClass, el } from "./dom.js";
 import { span } from "./words.js";
 
 const MOODS = { live: "good", stalled: "warn", offline: "bad" };
@@ -17,10 +17,10 @@ const rate = (fps) => (fps >= 1 ? `${Number(fps.toFixed(1))} frames/s` : `a fram
 
 /** Fill a list with the state, and with the skew of the clock where it matters. */
 export function fillState(list, state) {
-  const tags = [el("li", { class: `tag ${MOODS[state.flow]}`, "data-flow": state.flow }, stateWords(state))];
+  const tags = [el("li", { class: badgeClass(MOODS[state.flow]), "data-flow": state.flow }, stateWords(state))];
   if (state.skew_s !== null && Math.abs(state.skew_s) >= SKEW_SHOWN_S) {
     const words = `clock ${span(Math.abs(state.skew_s))} ${state.skew_s > 0 ? "fast" : "slow"}`;
-    tags.push(el("li", { class: "tag warn", title: "The camera's own clock differs from this server's. Clips show its times." }, words));
+    tags.push(el("li", { class: badgeClass("warn"), title: "The camera's own clock differs from this server's. Clips show its times." }, words));
   }
   list.replaceChildren(...tags);
 }

@@ -1,5 +1,5 @@
 // The cameras page.
-import { get, post, repeat } from "./api.js";
+import { all, post, repeat, whole } from "./api.js";
 import { curlLine, isRecording, readForm, showToken, wireForm } from "./camera_form.js";
 import { fillState, placeWords } from "./camera_state.js";
 import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
@@ -14,11 +14,11 @@ let live = null;
 function makeCard(camera) {
   const screen = new Screen(camera.id, camera.name);
   const frame = el("a", { class: "screen", href: `/cameras/${camera.id}`, tabindex: "-1", "aria-hidden": "true" });
-  const lags = el("ul", { class: "lags", "aria-label": `How far behind ${camera.name} is` });
-  const state = el("ul", { class: "lags", "aria-label": `State of ${camera.name}` });
-  const place = el("div", { class: "small muted" });
-  const name = el("a", { href: `/cameras/${camera.id}` }, camera.name);
-  const recording = el("span", { class: "badge rec", hidden: true, title: "What it sends is recorded." }, "rec");
+  const lags = el("ul", { class: "badges", "aria-label": `How far behind ${camera.name} is` });
+  const state = el("ul", { class: "badges", "aria-label": `State of ${camera.name}` });
+  const place = el("div", { class: "small text-body-secondary" });
+  const name = el("a", { class: "link-body-emphasis text-decoration-none", href: `/cameras/${camera.id}` }, camera.name);
+  const recording = el("span", { class: "badge rec top-0 end-0", hidden: true, title: "What it sends is recorded." }, "rec");
   screen.mount(frame);
   frame.append(recording);
   const card = el(
@@ -27,8 +27,8 @@ function makeCard(camera) {
     frame,
     el(
       "div",
-      { class: "text" },
-      el("div", { class: "line" }, el("h2", {}, name), el("a", { href: `/clips?camera=${camera.id}` }, "Clips")),
+      { class: "card-body" },
+      el("div", { class: "hstack gap-2" }, el("h2", { class: "h6 mb-0 me-auto" }, name), el("a", { class: "small", href: `/clips?camera=${camera.id}` }, "Clips")),
       place,
       state,
       lags,
@@ -38,7 +38,7 @@ function makeCard(camera) {
 }
 
 async function refreshCameras() {
-  const { cameras } = await get("/v1/cameras");
+  const cameras = await all("/v1/cameras", "cameras");
   const before = [...cards.keys()].join();
   const wanted = new Set(cameras.map((camera) => camera.id));
   for (const [id, { card }] of cards) {
@@ -76,7 +76,7 @@ function watch() {
 }
 
 async function refreshStatus() {
-  const status = await get("/v1/status");
+  const status = await whole("/v1/status", "cameras");
   for (const camera of status.cameras) {
     const known = cards.get(camera.camera);
     if (!known) continue;

@@ -1,5 +1,5 @@
 // One clip: player, sightings to jump to, facts.
-import { get, remove } from "./api.js";
+import { all, get, remove } from "./api.js";
 import { Overlay } from "./boxes.js";
 import { wireHold, wireShare } from "./clip_keeping.js";
 import { byId, confirmed, el, notice, picture, showProblem, wireDialog } from "./dom.js";
@@ -13,7 +13,7 @@ const FATES = {
   duplicate: "sent twice, kept once", dead_letter: "not a picture", not_applicable: "not to be analysed",
 };
 
-const [clip, { cameras }] = await Promise.all([get(path), get("/v1/cameras")]);
+const [clip, cameras] = await Promise.all([get(path), all("/v1/cameras", "cameras")]);
 const camera = cameras.find((one) => one.id === clip.camera);
 byId("heading").replaceChildren(camera?.name ?? clip.camera, ", ", timeOf(clip.t0_us));
 byId("analysis").textContent = analysisName(clip.analysis);
@@ -38,16 +38,16 @@ function sightingRow(sighting) {
     : el("span", {}, sighting.label ?? sighting.kind);
   return el(
     "li",
-    {},
+    { class: "list-group-item list-group-item-action p-0" },
     el(
       "button",
-      { type: "button", onclick: () => { seek(sighting.at_ms / 1000 - 0.5); play(); } },
+      { type: "button", class: "btn border-0 w-100", onclick: () => { seek(sighting.at_ms / 1000 - 0.5); play(); } },
       picture(sighting.crop, "", "", { class: "crop" }),
       el(
         "span",
         {},
         words,
-        el("span", { class: "muted small" }, `${percent(sighting.confidence)} sure, at ${duration(sighting.at_ms)}`),
+        el("span", { class: "text-body-secondary small" }, `${percent(sighting.confidence)} sure, at ${duration(sighting.at_ms)}`),
       ),
     ),
   );
@@ -83,8 +83,8 @@ async function siblings() {
 }
 
 function toggle(words, isOn, changed) {
-  const box = el("input", { type: "checkbox", checked: isOn, onchange: () => changed(box.checked) });
-  return el("label", { class: "inline" }, box, words);
+  const box = el("input", { type: "checkbox", class: "form-check-input", checked: isOn, onchange: () => changed(box.checked) });
+  return el("label", { class: "form-check mb-0" }, box, words);
 }
 
 /** An analysed clip with its boxes or as it was recorded: the boxes are part of the picture, so the video is changed. */

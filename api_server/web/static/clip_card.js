@@ -1,5 +1,5 @@
 // A clip as a card: poster, length, what, when.
-import { el, picture } from "./dom.js";
+import { badgeClass, el, picture } from "./dom.js";
 import { analysisName, duration, plural, timeOf } from "./words.js";
 
 /** `cameraName`: null where the page is about one camera already. */
@@ -12,18 +12,18 @@ export function clipCard(clip, cameraName) {
       "div",
       { class: "screen" },
       picture(clip.poster, "", "No picture"),
-      el("span", { class: "badge bottom" }, duration(clip.duration_ms)),
+      el("span", { class: "badge bottom-0 end-0" }, duration(clip.duration_ms)),
     ),
     el(
       "div",
-      { class: "text" },
-      el("h3", {}, cameraName ?? timeOf(clip.t0_us)),
-      cameraName ? el("div", { class: "line muted" }, timeOf(clip.t0_us)) : null,
+      { class: "card-body" },
+      el("h3", { class: "h6 mb-0" }, cameraName ?? timeOf(clip.t0_us)),
+      cameraName ? el("div", { class: "small text-body-secondary" }, timeOf(clip.t0_us)) : null,
       el(
         "div",
-        { class: "line" },
-        el("span", { class: "tag" }, analysisName(clip.analysis)),
-        what ? el("span", { class: "muted" }, what) : null,
+        { class: "hstack flex-wrap justify-content-between gap-2" },
+        el("span", { class: badgeClass() }, analysisName(clip.analysis)),
+        what ? el("span", { class: "small text-body-secondary" }, what) : null,
       ),
     ),
   );

@@ -1,5 +1,5 @@
 // A clip that is held, and links to it for people without an account.
-import { get, post, put, remove } from "./api.js";
+import { all, post, put, remove } from "./api.js";
 import { byId, copy, el, notice, showProblem, wireDialog } from "./dom.js";
 import { timeOf } from "./words.js";
 
@@ -50,12 +50,12 @@ export function wireShare(path) {
 
   function row(share) {
     const words = [`until `, timeOf(share.expires_us), share.note ? `, ${share.note}` : "", `, played ${share.plays} times`];
-    const withdraw = el("button", { type: "button", onclick: () => attempt(() => remove(`${path}/shares/${share.id}`)) }, "Withdraw");
-    return el("li", { class: "row between small", "data-share": share.id }, el("span", {}, ...words), withdraw);
+    const withdraw = el("button", { type: "button", class: "btn btn-sm btn-outline-danger", onclick: () => attempt(() => remove(`${path}/shares/${share.id}`)) }, "Withdraw");
+    return el("li", { class: "list-group-item hstack gap-3 small", "data-share": share.id }, el("span", { class: "me-auto text-break" }, ...words), withdraw);
   }
 
   async function list() {
-    const { shares } = await get(`${path}/shares`);
+    const shares = await all(`${path}/shares`, "shares");
     byId("shares").replaceChildren(...shares.filter((share) => share.open).map(row));
   }
 

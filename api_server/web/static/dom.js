@@ -1,6 +1,6 @@
 // Building elements. Text is always set as text: nothing a person or a camera wrote is ever parsed as HTML.
 
-/** `el("p", {class: "muted", onclick: f}, "text", child, null)` */
+/** `el("p", {class: "small", onclick: f}, "text", child, null)` */
 export function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -14,9 +14,15 @@ export function el(name, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const MOODS = {
+  good: "text-success-emphasis bg-success-subtle", warn: "text-warning-emphasis bg-warning-subtle", bad: "text-danger-emphasis bg-danger-subtle",
+};
+/** The class of a badge. `mood`: good, warn, bad, or nothing in particular. */
+export const badgeClass = (mood) => `badge rounded-pill ${MOODS[mood] ?? "text-bg-secondary"}`;
+
 /** A sentence at the foot of the page, read out and gone after a while. */
 export function notice(text) {
-  const element = el("div", { class: "notice" }, text);
+  const element = el("div", { class: "toast show text-bg-dark border-0" }, el("div", { class: "toast-body" }, text));
   byId("notices").append(element);
   setTimeout(() => element.remove(), 6000);
 }

@@ -1,6 +1,6 @@
 // The exports page: what was asked for, how far it is, and its file.
 import { remove, repeat } from "./api.js";
-import { byId, el, showProblem } from "./dom.js";
+import { badgeClass, byId, el, showProblem } from "./dom.js";
 import { pagedList } from "./paging.js";
 import { bytes, duration, plural, timeOf } from "./words.js";
 
@@ -22,24 +22,24 @@ function fill(row, one) {
   const now = JSON.stringify(one);
   if (row.dataset.shown === now) return;
   row.dataset.shown = now;
-  const progress = el("progress", { max: one.clips, value: one.clips_done, "aria-label": `How far ${one.name} is` });
+  const progress = el("progress", { class: "w-100 mt-2", max: one.clips, value: one.clips_done, "aria-label": `How far ${one.name} is` });
   const words = [one.note, one.reason, ...one.notes].filter(Boolean);
   row.replaceChildren(
     el(
       "div",
-      {},
+      { class: "person" },
       el("strong", {}, one.name),
       " ",
-      one.state === "finished" ? null : el("span", { class: `tag ${MOOD[one.state] ?? ""}` }, one.state),
-      el("div", { class: "small muted" }, `${about(one)} · `, timeOf(one.created_us), " · until ", timeOf(one.expires_us)),
+      one.state === "finished" ? null : el("span", { class: badgeClass(MOOD[one.state]) }, one.state),
+      el("div", { class: "small text-body-secondary" }, `${about(one)} · `, timeOf(one.created_us), " · until ", timeOf(one.expires_us)),
       ...words.map((text) => el("div", { class: "small" }, text)),
       isActive(one) ? progress : null,
     ),
     el(
       "div",
-      { class: "actions" },
-      one.file ? el("a", { class: "button", href: one.file, download: true }, "Download") : null,
-      el("button", { type: "button", class: "danger", onclick: () => erase(one.id) }, isActive(one) ? "Cancel" : "Delete"),
+      { class: "hstack gap-2" },
+      one.file ? el("a", { class: "btn btn-primary", href: one.file, download: true }, "Download") : null,
+      el("button", { type: "button", class: "btn btn-outline-danger", onclick: () => erase(one.id) }, isActive(one) ? "Cancel" : "Delete"),
     ),
   );
 }
@@ -47,7 +47,7 @@ function fill(row, one) {
 function update(exports, place) {
   for (const one of exports) {
     if (!rows.has(one.id)) {
-      rows.set(one.id, el("li", { class: "row between panel", "data-export": one.id }));
+      rows.set(one.id, el("li", { class: "list-group-item hstack flex-wrap gap-3 py-3", "data-export": one.id }));
       place(rows.get(one.id));
     }
     fill(rows.get(one.id), one);

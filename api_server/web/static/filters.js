@@ -1,15 +1,15 @@
 // Filters that live in the address: a filtered list can be linked to, and Back works.
-import { get } from "./api.js";
+import { all } from "./api.js";
 import { byId } from "./dom.js";
 
 /** Keep `form` and the address alike, and call `changed` when they change. Resolves to the cameras by id. */
 export async function wireFilters(form, changed) {
   const isChoice = form.elements.camera instanceof HTMLSelectElement;
-  const { cameras } = isChoice ? await get("/v1/cameras") : { cameras: [] };
+  const cameras = isChoice ? await all("/v1/cameras", "cameras") : [];
   for (const camera of cameras) form.elements.camera.add(new Option(camera.name, camera.id));
   readAddress(form);
   // On a phone the filters give way to what is filtered, unless some are set.
-  form.querySelector("details").open = matchMedia("(min-width: 641px)").matches || isFiltered(form);
+  form.querySelector("details").open = matchMedia("(min-width: 768px)").matches || isFiltered(form);
   let timer = null;
   const apply = (waitMs) => {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
-// What is kept: purposes of emotion analysis, and for how long clips stay.
-import { all, get } from "./api.js";
-import { byId, el, showProblem } from "./dom.js";
+// What is kept: purposes of emotion analysis and face recognition, and for how long clips stay.
+import { all, whole } from "./api.js";
+import { badgeClass, byId, el, showProblem } from "./dom.js";
 import { analysisName, bytes, plural, timeOf } from "./words.js";
 
 const hours = (count) => (count % 24 === 0 ? plural(count / 24, "day") : plural(count, "hour"));
@@ -13,17 +13,17 @@ function where(purpose) {
 
 function purposeRow(purpose) {
   const until = el("td", { class: "number" }, timeOf(purpose.expires_us));
-  if (purpose.expired) until.append(" ", el("span", { class: "tag" }, "expired"));
-  return el("tr", {}, el("td", {}, where(purpose)), el("td", {}, purpose.text), until, el("td", {}, purpose.by ?? "an account that is gone"));
+  if (purpose.expired) until.append(" ", el("span", { class: badgeClass() }, "expired"));
+  return el("tr", {}, el("td", {}, where(purpose)), el("td", {}, purpose.text, el("div", { class: "small text-body-secondary" }, analysisName(purpose.analysis))), until, el("td", {}, purpose.by ?? "an account that is gone"));
 }
 
 function keptRow(line, names) {
   const oldest = el("td", {});
   if (line.oldest) {
     oldest.append(el("a", { href: `/clips/${encodeURIComponent(line.oldest)}` }, timeOf(line.oldest_ms * 1000)));
-    if (line.overdue) oldest.append(" ", el("span", { class: "tag" }, "overdue"));
+    if (line.overdue) oldest.append(" ", el("span", { class: badgeClass("warn") }, "overdue"));
   } else {
-    oldest.append(el("span", { class: "muted" }, "none"));
+    oldest.append(el("span", { class: "text-body-secondary" }, "none"));
   }
   return el(
     "tr",
@@ -42,7 +42,7 @@ function fill(id, table, empty, rows) {
 }
 
 try {
-  const [purposes, kept, { cameras }] = await Promise.all([all("/v1/purposes", "purposes"), get("/v1/retention"), get("/v1/cameras")]);
+  const [purposes, kept, cameras] = await Promise.all([all("/v1/purposes", "purposes"), whole("/v1/retention", "clips"), all("/v1/cameras", "cameras")]);
   const names = new Map(cameras.map((camera) => [camera.id, camera.name]));
   fill("purposes", "purposes-table", "no-purposes", purposes.map(purposeRow));
   fill("kept", "kept-table", "no-kept", kept.clips.map((line) => keptRow(line, names)));

@@ -1,5 +1,5 @@
-// How far behind a camera is, as a row of tags.
-import { el } from "./dom.js";
+// How far behind a camera is, as a row of badges.
+import { badgeClass, el } from "./dom.js";
 import { analysisName, span } from "./words.js";
 
 const SLACK_S = 5;
@@ -15,12 +15,12 @@ export function lagWords(lag, clipMs) {
   return { text: "not running", mood: "warn", title: "No consumer works on this analysis." };
 }
 
-/** Fill a list with one tag per analysis. */
+/** Fill a list with one badge per analysis. */
 export function fillLags(list, analyses, clipMs) {
   list.replaceChildren(
     ...analyses.map((lag) => {
       const words = lagWords(lag, clipMs);
-      return el("li", { class: `tag ${words.mood}`, title: words.title }, `${analysisName(lag.analysis)} ${words.text}`);
+      return el("li", { class: badgeClass(words.mood), title: words.title }, `${analysisName(lag.analysis)} ${words.text}`);
     }),
   );
 }

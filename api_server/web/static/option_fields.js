@@ -9,13 +9,13 @@ export class FieldError extends Error {
   }
 }
 
-export const problemLine = (path) => el("small", { class: "field-problem", role: "alert", "data-path": path, hidden: true });
+export const problemLine = (path) => el("small", { class: "field-problem text-danger-emphasis", role: "alert", "data-path": path, hidden: true });
 
 /** A number that may be left empty: `usual` stands in its place then. `read()`: the number, or undefined. */
 export function numberField(path, title, { usual, help, value, ...attributes }) {
-  const input = el("input", { type: "number", step: "any", placeholder: usual === undefined ? null : `usually ${usual}`, ...attributes });
+  const input = el("input", { class: "form-control", type: "number", step: "any", placeholder: usual === undefined ? null : `usually ${usual}`, ...attributes });
   input.value = value ?? "";
-  const element = el("label", {}, title, input, help ? el("small", { class: "muted" }, help) : null, problemLine(path));
+  const element = el("label", { class: "form-label" }, title, input, help ? el("small", { class: "text-body-secondary" }, help) : null, problemLine(path));
   return {
     element,
     read() {
@@ -39,29 +39,29 @@ function number(path, option, value) {
 }
 
 function choice(path, option, value) {
-  const select = el("select", {}, el("option", { value: "" }, "as usual"), ...option.choices.map((one) => el("option", { value: one.value }, one.title)));
+  const select = el("select", { class: "form-select" }, el("option", { value: "" }, "as usual"), ...option.choices.map((one) => el("option", { value: one.value }, one.title)));
   select.value = value ?? "";
   return {
-    element: el("label", {}, option.title, select, help(option), problemLine(path)),
+    element: el("label", { class: "form-label" }, option.title, select, help(option), problemLine(path)),
     read: () => select.value || undefined,
   };
 }
 
 function switched(path, option, value) {
-  const box = el("input", { type: "checkbox" });
+  const box = el("input", { class: "form-check-input", type: "checkbox" });
   box.checked = Boolean(value);
   return {
-    element: el("div", {}, el("label", { class: "choice" }, box, el("span", {}, option.title, el("small", { class: "muted" }, option.help))), problemLine(path)),
+    element: el("div", {}, el("label", { class: "form-check mb-0" }, box, option.title, " ", el("small", { class: "d-block text-body-secondary" }, option.help)), problemLine(path)),
     // A gate may have been set in detail by the API: that stays.
     read: () => (box.checked ? (typeof value === "object" && value ? value : true) : undefined),
   };
 }
 
 function words(path, option, value) {
-  const input = el("input", { spellcheck: "false", autocapitalize: "characters" });
+  const input = el("input", { class: "form-control", spellcheck: "false", autocapitalize: "characters" });
   input.value = (value ?? []).join(", ");
   return {
-    element: el("label", {}, option.title, input, el("small", { class: "muted" }, `${option.help} With commas between.`), problemLine(path)),
+    element: el("label", { class: "form-label" }, option.title, input, el("small", { class: "text-body-secondary" }, `${option.help} With commas between.`), problemLine(path)),
     read: () => listed(input.value),
   };
 }
@@ -70,21 +70,21 @@ function choices(path, option, value) {
   const chosen = value ?? [];
   const known = new Set(option.choices.map((one) => one.value));
   const boxes = option.choices.map((one) => {
-    const box = el("input", { type: "checkbox", value: one.value });
+    const box = el("input", { class: "form-check-input", type: "checkbox", value: one.value });
     box.checked = chosen.includes(one.value);
-    return [box, el("label", { class: "choice" }, box, el("span", {}, one.title))];
+    return [box, el("label", { class: "form-check mb-0" }, box, one.title)];
   });
-  const others = el("input", { spellcheck: "false", placeholder: option.further.slice(0, 3).join(", ") });
+  const others = el("input", { class: "form-control", spellcheck: "false", placeholder: option.further.slice(0, 3).join(", ") });
   others.value = chosen.filter((one) => !known.has(one)).join(", ");
   const usual = option.default.join(", ");
   return {
     element: el(
       "fieldset",
-      { class: "option-choices" },
+      { class: "border rounded p-3" },
       el("legend", {}, option.title),
-      el("small", { class: "muted" }, `${option.help} Nothing chosen: ${usual}.`),
-      el("div", { class: "scopes" }, ...boxes.map(([, label]) => label)),
-      option.further.length ? el("label", {}, "By name, with commas between", others) : null,
+      el("p", { class: "small text-body-secondary" }, `${option.help} Nothing chosen: ${usual}.`),
+      el("div", { class: "row row-cols-2 g-2 mb-3" }, ...boxes.map(([, label]) => el("div", { class: "col" }, label))),
+      option.further.length ? el("label", { class: "form-label" }, "By name, with commas between", others) : null,
       problemLine(path),
     ),
     read() {
@@ -94,7 +94,7 @@ function choices(path, option, value) {
   };
 }
 
-const help = (option) => (option.help ? el("small", { class: "muted" }, option.help) : null);
+const help = (option) => (option.help ? el("small", { class: "text-body-secondary" }, option.help) : null);
 
 function listed(text) {
   const found = text.split(",").map((one) => one.trim()).filter(Boolean);

@@ -44,27 +44,27 @@ export class PlacesList {
   #row(item, known) {
     const isSelected = item.key === this.places.selected;
     const fields = { coordinates: [] };
-    fields.name = el("input", { maxlength: 40, "data-field": "name", oninput: () => this.places.set(item, { name: fields.name.value }) });
-    const problem = known ?? el("small", { class: "field-problem", hidden: true });
+    fields.name = el("input", { class: "form-control form-control-sm", maxlength: 40, "data-field": "name", oninput: () => this.places.set(item, { name: fields.name.value }) });
+    const problem = known ?? el("small", { class: "field-problem text-danger-emphasis", hidden: true });
     const head = el(
       "div",
-      { class: "row place-head" },
-      el("label", {}, item.kind === "zone" ? "Zone" : "Line", fields.name),
+      { class: "hstack align-items-end gap-2" },
+      el("label", { class: "form-label flex-fill" }, item.kind === "zone" ? "Zone" : "Line", fields.name),
       item.kind === "zone" ? this.#dwell(item, fields) : null,
-      el("button", { type: "button", class: "danger", "aria-label": `Delete ${item.name}`, onclick: () => this.places.remove(item) }, "Delete"),
+      el("button", { type: "button", class: "btn btn-sm btn-outline-danger", "aria-label": `Delete ${item.name}`, onclick: () => this.places.remove(item) }, "Delete"),
     );
-    const open = el("button", { type: "button", class: "quiet", "data-field": "open", onclick: () => this.places.select(isSelected ? null : item.key), "aria-expanded": String(isSelected) }, isSelected ? "Hide numbers" : "Numbers");
-    const row = el("li", { class: `panel place-row${isSelected ? " selected" : ""}`, "data-place": item.key }, head, problem, isSelected ? this.#points(item, fields) : null, open);
+    const open = el("button", { type: "button", class: "btn btn-sm btn-link align-self-start p-0", "data-field": "open", onclick: () => this.places.select(isSelected ? null : item.key), "aria-expanded": String(isSelected) }, isSelected ? "Hide numbers" : "Numbers");
+    const row = el("li", { class: `card card-body gap-2 place-row${isSelected ? " selected" : ""}`, "data-place": item.key }, head, problem, isSelected ? this.#points(item, fields) : null, open);
     this.rows.set(item.key, { fields, problem });
     return row;
   }
 
   #dwell(item, fields) {
     fields.dwell = el("input", {
-      type: "number", min: 0.1, max: 300, step: "any", placeholder: "not reported", "data-field": "dwell",
+      class: "form-control form-control-sm", type: "number", min: 0.1, max: 300, step: "any", placeholder: "not reported", "data-field": "dwell",
       oninput: () => this.places.set(item, { dwell_s: fields.dwell.value === "" ? null : Number(fields.dwell.value) }),
     });
-    return el("label", {}, "Longer than, s", fields.dwell);
+    return el("label", { class: "form-label flex-fill" }, "Longer than, s", fields.dwell);
   }
 
   #points(item, fields) {
@@ -72,7 +72,7 @@ export class PlacesList {
     const rows = item.points.map((_, n) => {
       const inputs = ["x", "y"].map((axis, which) =>
         el("input", {
-          type: "number", min: 0, max: 100, step: "any", required: true, "data-field": `${axis}${n}`,
+          class: "form-control form-control-sm", type: "number", min: 0, max: 100, step: "any", required: true, "data-field": `${axis}${n}`,
           "aria-label": `${words(n)}, ${axis === "x" ? "across" : "down"}, percent`,
           oninput: (event) => {
             if (event.target.value === "" || !event.target.validity.valid) return;
@@ -89,14 +89,14 @@ export class PlacesList {
         el("th", { scope: "row" }, words(n)),
         ...inputs.map((input) => el("td", {}, input)),
         item.kind === "zone"
-          ? el("td", {}, el("div", { class: "actions" },
-              el("button", { type: "button", class: "quiet", disabled: !this.places.canGrow(item), onclick: () => this.places.addPoint(item, n), "aria-label": `Add a corner after ${n + 1}`, title: "Add a corner after this one" }, "+"),
-              el("button", { type: "button", class: "quiet", disabled: !this.places.canShrink(item), onclick: () => this.places.removePoint(item, n), "aria-label": `Remove corner ${n + 1}`, title: "Remove this corner" }, "−")))
+          ? el("td", {}, el("div", { class: "btn-group btn-group-sm" },
+              el("button", { type: "button", class: "btn btn-outline-secondary", disabled: !this.places.canGrow(item), onclick: () => this.places.addPoint(item, n), "aria-label": `Add a corner after ${n + 1}`, title: "Add a corner after this one" }, "+"),
+              el("button", { type: "button", class: "btn btn-outline-secondary", disabled: !this.places.canShrink(item), onclick: () => this.places.removePoint(item, n), "aria-label": `Remove corner ${n + 1}`, title: "Remove this corner" }, "−")))
           : null,
       );
     });
     const head = el("tr", {}, el("th", {}, ""), el("th", {}, "Across, %"), el("th", {}, "Down, %"), item.kind === "zone" ? el("th", {}, "") : null);
-    return el("table", { class: "points" }, el("thead", {}, head), el("tbody", {}, ...rows));
+    return el("table", { class: "points table table-sm align-middle" }, el("thead", {}, head), el("tbody", {}, ...rows));
   }
 
   #fill(item) {

@@ -1,5 +1,6 @@
 // The queries page: what runs and what was found, the newest first.
-import { byId, el, picture, showProblem } from "./dom.js";
+import { get } from "./api.js";
+import { badgeClass, byId, el, picture, showProblem } from "./dom.js";
 import { queryOf, showEmpty, wireFilters } from "./filters.js";
 import { pagedList } from "./paging.js";
 import { followQueries } from "./query_events.js";
@@ -17,10 +18,10 @@ function still(query) {
 }
 
 function makeCard(query) {
-  const bar = el("progress", { max: 100, "aria-label": `How far the query on ${query.name} is` });
+  const bar = el("progress", { class: "w-100", max: 100, "aria-label": `How far the query on ${query.name} is` });
   const words = el("div", { class: "small" });
-  const note = el("div", { class: "small muted" });
-  const state = el("span", { class: "tag" });
+  const note = el("div", { class: "small text-body-secondary" });
+  const state = el("span", { class: badgeClass() });
   const screen = el("div", { class: "screen" });
   const card = el(
     "a",
@@ -28,10 +29,10 @@ function makeCard(query) {
     screen,
     el(
       "div",
-      { class: "text" },
-      el("h3", {}, query.name),
-      el("div", { class: "line muted" }, timeOf(query.from_us ?? query.created_us), query.duration_ms ? duration(query.duration_ms) : ""),
-      el("div", { class: "line" }, el("span", { class: "tag" }, analysisName(query.analysis)), state),
+      { class: "card-body" },
+      el("h3", { class: "h6 mb-0" }, query.name),
+      el("div", { class: "hstack justify-content-between gap-2 small text-body-secondary" }, timeOf(query.from_us ?? query.created_us), query.duration_ms ? duration(query.duration_ms) : ""),
+      el("div", { class: "hstack justify-content-between gap-2" }, el("span", { class: badgeClass() }, analysisName(query.analysis)), state),
       bar,
       words,
       note,
@@ -45,7 +46,7 @@ function fill(known, query) {
   if (known.shown === now) return;
   known.shown = now;
   known.state.textContent = query.state;
-  known.state.className = `tag ${moodOf(query)}`;
+  known.state.className = badgeClass(moodOf(query));
   known.bar.hidden = !isActive(query);
   setBar(known.bar, query);
   known.words.textContent = progressWords(query);
@@ -107,5 +108,8 @@ async function reload() {
   unfollow = followQueries(filters, refresh, (problem) => showProblem(byId("problem"), problem));
 }
 
+const { analyses } = await get("/v1/analyses");
+const offered = new Set([...form.elements.analysis.options].map((option) => option.value));
+for (const one of analyses) if (one.queries && !offered.has(one.name)) form.elements.analysis.add(new Option(analysisName(one.name), one.name));
 await wireFilters(form, reload);
 await reload();

@@ -1,14 +1,15 @@
 // One query: how far it is, its result, what it found, and what it found differently.
 import { get, post, remove } from "./api.js";
-import { byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
+import { badgeClass, byId, confirmed, el, notice, showProblem, wireDialog } from "./dom.js";
 import { followQuery } from "./query_events.js";
-import { isActive, isWallTime, moodOf, progressWords, setBar } from "./query_words.js";
+import { isActive, isWallTime, modelWords, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, dateOf, duration, percent, plural, timeOf } from "./words.js";
 
 const id = byId("query").dataset.query;
 const path = `/v1/queries/${id}`;
 const video = byId("video");
 const PAGE = 100;
+const OTHERS = 20;
 let next = null;
 let hasResult = false;
 
@@ -23,15 +24,15 @@ function sightingRow(sighting) {
   const when = isWallTime(sighting.first_us) ? timeOf(sighting.first_us) : `at ${duration(sighting.at_ms)}`;
   return el(
     "li",
-    {},
+    { class: "list-group-item list-group-item-action p-0" },
     el(
       "button",
-      { type: "button", onclick: () => seek(sighting.at_ms / 1000 - 0.5) },
+      { type: "button", class: "btn border-0 w-100 px-3", onclick: () => seek(sighting.at_ms / 1000 - 0.5) },
       el(
         "span",
         {},
         el("span", { class: sighting.text ? "plate" : "" }, wordsOf(sighting)),
-        el("span", { class: "muted small" }, `${percent(sighting.confidence)} sure, `, when),
+        el("span", { class: "text-body-secondary small" }, `${percent(sighting.confidence)} sure, `, when),
       ),
     ),
   );
@@ -52,20 +53,25 @@ function seenCell(seen) {
   const words = el("span", { class: seen.kind === "plate" ? "plate" : "" }, seen.words);
   const place = seen.clip
     ? el("a", { href: `/clips/${encodeURIComponent(seen.clip)}?t=${(seen.at_ms / 1000).toFixed(1)}` }, words)
-    : el("button", { type: "button", class: "quiet", onclick: () => seek(seen.at_ms / 1000 - 0.5) }, words);
-  return el("td", {}, place, el("div", { class: "muted small" }, `${percent(seen.confidence)} sure`));
+    : el("button", { type: "button", class: "btn btn-link p-0", onclick: () => seek(seen.at_ms / 1000 - 0.5) }, words);
+  return el("td", {}, place, el("div", { class: "text-body-secondary small" }, `${percent(seen.confidence)} sure`));
 }
 
 function diffRow(mood, word, before, after) {
   const when = timeOf((after ?? before).first_us);
-  return el("tr", {}, el("td", {}, el("span", { class: `tag ${mood}` }, word)), seenCell(before), seenCell(after), el("td", { class: "number" }, when));
+  return el("tr", {}, el("td", {}, el("span", { class: badgeClass(mood) }, word)), seenCell(before), seenCell(after), el("td", { class: "number" }, when));
 }
 
-async function loadDiff(query) {
-  const diff = await get(query.diff);
-  byId("diff-words").textContent =
+const spokenBy = (models) => (models.length ? models.map(modelWords).join("; ") : "a model that nobody remembers");
+
+/** `against`: `live`, or the id of another query. */
+async function loadDiff(query, against = "live") {
+  const diff = await get(`${query.diff}?against=${against}`);
+  byId("diff-words").replaceChildren(
     `${plural(diff.same, "sighting is", "sightings are")} the same, ${diff.added.length} new, ${diff.removed.length} gone, ${diff.changed.length} changed.` +
-    (diff.before_count === 0 ? " Nothing is kept of what was found then." : "");
+      (diff.before_count === 0 && against === "live" ? " Nothing is kept of what was found then." : ""),
+    el("span", { class: "d-block small text-body-secondary", id: "diff-models" }, `Before: ${spokenBy(diff.before_models)}. Now: ${spokenBy(diff.after_models)}.`),
+  );
   byId("diff-rows").replaceChildren(
     ...diff.changed.map((one) => diffRow("warn", "changed", one.before, one.after)),
     ...diff.added.map((one) => diffRow("good", "new", null, one)),
@@ -75,7 +81,23 @@ async function loadDiff(query) {
   byId("diff").hidden = false;
 }
 
+/** What the result is compared with: what was found live, or another query of the same analysis on the same camera. */
+async function offerOthers(query) {
+  const wanted = new URLSearchParams({ camera: query.camera, analysis: query.analysis, state: "finished", limit: OTHERS });
+  const others = (await get(`/v1/queries?${wanted}`)).queries.filter((one) => one.id !== query.id && overlaps(one, query));
+  if (others.length === 0 || byId("diff-against")) return;
+  const select = el("select", { class: "form-select form-select-sm", id: "diff-against" },
+    el("option", { value: "live" }, "what was found when it was recorded"),
+    ...others.map((one) => el("option", { value: one.id }, `query of ${new Date(one.created_us / 1000).toLocaleString()}${one.model ? `, ${one.model.name}` : ""}`)));
+  select.addEventListener("change", () => loadDiff(query, select.value).catch((problem) => notice(problem.message)));
+  byId("diff-words").before(el("label", { class: "form-label" }, "Compared with ", select));
+  byId("diff").querySelector("h2").textContent = "Compared";
+}
+
+const overlaps = (one, other) => one.from_us < other.to_us && other.from_us < one.to_us;
+
 function showFacts(query) {
+  const purpose = query.emotion_purpose ?? query.recognition_purpose;
   const options = Object.entries({ every_ms: query.every_ms, ...query.options }).filter(([, value]) => value !== null);
   const facts = {
     Input: query.recording
@@ -89,7 +111,8 @@ function showFacts(query) {
     ...(query.duration_ms !== null ? { Length: duration(query.duration_ms) } : {}),
     ...(query.frame_count !== null ? { Frames: String(query.frame_count) } : {}),
     ...(options.length ? { Options: options.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") } : {}),
-    ...(query.emotion_purpose ? { Purpose: `${query.emotion_purpose.text} (until ${dateOf(query.emotion_purpose.expires_us)})` } : {}),
+    ...(query.model ? { Model: modelWords(query.model) } : {}),
+    ...(purpose ? { Purpose: `${purpose.text} (until ${dateOf(purpose.expires_us)})` } : {}),
     ...(query.sidecar ? { Data: el("a", { href: query.sidecar }, "sidecar (JSON)") } : {}),
   };
   byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
@@ -106,13 +129,16 @@ async function showResult(query) {
     byId("input").hidden = false;
   }
   await loadSightings();
-  if (query.diff) await loadDiff(query);
+  if (query.diff) {
+    await loadDiff(query);
+    await offerOthers(query);
+  }
 }
 
 async function take(query) {
   byId("analysis").textContent = analysisName(query.analysis);
   byId("state").textContent = query.state;
-  byId("state").className = `tag ${moodOf(query)}`;
+  byId("state").className = badgeClass(moodOf(query));
   byId("running").hidden = !isActive(query);
   setBar(byId("bar"), query);
   byId("progress-words").textContent = progressWords(query);

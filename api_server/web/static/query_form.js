@@ -1,30 +1,39 @@
 // Asking a query about a recording, in a dialog.
 import { post } from "./api.js";
-import { byId, showProblem, wireDialog } from "./dom.js";
+import { byId, notice, showProblem, wireDialog } from "./dom.js";
+import { dayValue, endOfDay, gateOf } from "./purpose_fields.js";
+import { QueryChoice } from "./query_choice.js";
 
 const DAY_MS = 24 * 3600 * 1000;
 const dialog = byId("query-dialog");
 const form = byId("query-form");
 const fields = form.elements;
 const purpose = form.querySelector(".purpose");
+const choice = new QueryChoice(form);
 let about = null;
 
 /** A time for an input of type datetime-local, in local time. */
-export function localTime(ms, digits = 19) {
-  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, digits);
+export function localTime(ms) {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
 function update() {
-  const needsPurpose = fields.analysis.value === "emotion" && about.source === "upload";
+  const needsPurpose = choice.purpose !== null && about.source === "upload";
+  const gate = gateOf(fields.analysis.value);
   purpose.hidden = !needsPurpose;
+  purpose.querySelector("legend").textContent = gate.legend;
+  purpose.querySelector("p").textContent = gate.law;
+  fields.purpose.placeholder = gate.example;
   fields.purpose.required = needsPurpose;
   fields.purpose_until.required = needsPurpose;
-  if (needsPurpose && !fields.purpose_until.value) fields.purpose_until.value = localTime(Date.now() + 30 * DAY_MS, 10);
+  if (needsPurpose && !fields.purpose_until.value) fields.purpose_until.value = dayValue(Date.now() + 30 * DAY_MS);
   for (const one of form.querySelectorAll("[data-only]")) one.hidden = one.dataset.only !== fields.analysis.value;
+  choice.update();
 }
 
 /** `name`: what people call the recording. */
-export function askAbout(recording, name) {
+export async function askAbout(recording, name) {
+  await choice.load().catch((problem) => notice(problem.message));
   about = recording;
   form.reset();
   showProblem(form.querySelector(".problem"), null);
@@ -42,7 +51,7 @@ export function askAbout(recording, name) {
 }
 
 function body() {
-  const options = {};
+  const options = choice.read();
   if (fields.every_ms.value) options.every_ms = Number(fields.every_ms.value);
   if (fields.min_confidence.value) options.min_confidence = Number(fields.min_confidence.value);
   if (fields.mode.value && fields.analysis.value === "license_plate") options.mode = fields.mode.value;
@@ -55,10 +64,7 @@ function body() {
     });
   } else {
     asked.recording = about.id;
-    if (asked.analysis === "emotion") {
-      const until = new Date(`${fields.purpose_until.value}T23:59:59`).getTime();
-      asked.emotion_purpose = { text: fields.purpose.value, expires_us: until * 1000 };
-    }
+    if (choice.purpose !== null) asked[choice.purpose] = { text: fields.purpose.value, expires_us: endOfDay(fields.purpose_until.value) };
   }
   return asked;
 }

@@ -25,3 +25,9 @@ export function setBar(bar, query) {
 
 /** A wall time, or a place in a video of unknown time. */
 export const isWallTime = (us) => us > 1e15;
+
+/** "yolox_nano 0.1.1 (d39bee73564e)": which weights spoke. Several files are joined by +, several models by /. */
+export function modelWords(model) {
+  const short = model.sha256.replace(/[0-9a-f]{13,}/g, (digest) => digest.slice(0, 12));
+  return `${model.name} ${model.version} (${short})`;
+}

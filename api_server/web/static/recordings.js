@@ -37,21 +37,33 @@ function clipsOf(one) {
   return `/clips?${query}`;
 }
 
-/** No browser plays AVI, and few what is in some others: that is downloaded. */
-function openLink(one) {
-  const isPlayed = one.container !== "avi" && (one.codec === null || PLAYED.has(one.codec));
-  if (isPlayed) return el("a", { class: "button", href: one.video, target: "_blank", rel: "noopener" }, "Play");
-  return el("a", { class: "button", href: `${one.video}?download=1` }, "Download");
+/** Until a worker has looked, what most browsers play may be tried. */
+function isPlayed(one) {
+  if (one.playable === "pending") return ["mp4", "webm"].includes(one.container) && PLAYED.has(one.codec);
+  return one.playable !== "impossible";
+}
+
+function openLinks(one) {
+  const link = (href, word, rest = {}) => el("a", { class: "btn btn-sm btn-outline-secondary", href, ...rest }, word);
+  const play = isPlayed(one) ? link(one.video, "Play", { target: "_blank", rel: "noopener" }) : null;
+  // What is played may not be the file itself: that is downloaded.
+  return [play, play && one.playable !== "made" ? null : link(`${one.video}?download=1`, "Download")];
+}
+
+function uploadDetail(one) {
+  const said = [one.imported_from ?? "upload", one.container, one.codec].filter(Boolean).join(", ");
+  const waits = one.playable === "pending" && !isPlayed(one) ? "Being prepared for playing." : null;
+  return [said, one.playable_note ?? waits].filter(Boolean).join(". ");
 }
 
 function row(one) {
   const isUpload = one.source === "upload";
-  const detail = isUpload ? (one.problem ?? [one.imported_from ?? "upload", one.container, one.codec].filter(Boolean).join(", ")) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
+  const detail = isUpload ? (one.problem ?? uploadDetail(one)) : `${plural(one.clips, "clip")}${one.complete ? "" : ", a start or a gap in it"}`;
   return el(
     "tr",
     { "data-recording": one.id },
-    el("td", {}, el("strong", {}, nameOf(one)), el("div", { class: one.problem ? "small problem-words" : "small muted" }, detail)),
-    el("td", { class: "number" }, timeOf(one.start_us), isUpload && !one.time_known ? el("span", { class: "muted small" }, " uploaded") : null),
+    el("td", {}, el("strong", {}, nameOf(one)), el("div", { class: one.problem ? "small text-danger-emphasis" : "small text-body-secondary" }, detail)),
+    el("td", { class: "number" }, timeOf(one.start_us), isUpload && !one.time_known ? el("span", { class: "text-body-secondary small" }, " uploaded") : null),
     el("td", { class: "number" }, one.end_us === null ? "–" : timeOf(one.end_us)),
     el("td", { class: "number" }, one.duration_ms === null ? "–" : duration(one.duration_ms)),
     el("td", { class: "number" }, bytes(one.bytes)),
@@ -60,13 +72,13 @@ function row(one) {
       {},
       el(
         "div",
-        { class: "actions" },
-        el("button", { type: "button", class: "primary", disabled: Boolean(one.problem), onclick: () => askAbout(one, nameOf(one)) }, "Query"),
-        isUpload
-          ? openLink(one)
-          : el("button", { type: "button", onclick: () => playSpan(one, nameOf(one)) }, "Play"),
-        isUpload ? null : el("a", { class: "button", href: clipsOf(one) }, "Clips"),
-        isUpload ? el("button", { type: "button", class: "danger", onclick: () => erase(one), "aria-label": `Delete ${one.name}` }, "Delete") : null,
+        { class: "hstack gap-2 justify-content-end" },
+        el("button", { type: "button", class: "btn btn-sm btn-primary", disabled: Boolean(one.problem), onclick: () => askAbout(one, nameOf(one)) }, "Query"),
+        ...(isUpload
+          ? openLinks(one)
+          : [el("button", { type: "button", class: "btn btn-sm btn-outline-secondary", onclick: () => playSpan(one, nameOf(one)) }, "Play")]),
+        isUpload ? null : el("a", { class: "btn btn-sm btn-outline-secondary", href: clipsOf(one) }, "Clips"),
+        isUpload ? el("button", { type: "button", class: "btn btn-sm btn-outline-danger", onclick: () => erase(one), "aria-label": `Delete ${one.name}` }, "Delete") : null,
       ),
     ),
   );

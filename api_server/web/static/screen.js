@@ -10,7 +10,7 @@ export class Screen {
     this.camera = camera;
     this.name = name;
     this.canvas = el("canvas", { width: 640, height: 480, role: "img", "aria-label": `Live picture of ${name}`, hidden: true });
-    this.badge = el("span", { class: "badge top live", hidden: true }, "live");
+    this.badge = el("span", { class: "badge live top-0 start-0", hidden: true }, "live");
     this.still = el("span", { class: "none" }, "Waiting for a picture…");
     this.posterClip = null;
     this.posterAt = -Infinity;

@@ -20,12 +20,12 @@ function row(sighting) {
     "tr",
     { "data-sighting": sighting.id },
     el("td", {}, el("a", { href: play, tabindex: "-1", "aria-hidden": "true" }, picture(sighting.crop, "", "no picture", { class: "crop" }))),
-    el("td", {}, what, el("div", { class: "muted small" }, analysisName(sighting.analysis))),
+    el("td", {}, what, el("div", { class: "text-body-secondary small" }, analysisName(sighting.analysis))),
     el("td", { class: "number" }, percent(sighting.confidence)),
     el("td", {}, el("a", { href: `/cameras/${sighting.camera}` }, names.get(sighting.camera) ?? sighting.camera)),
     el("td", { class: "number" }, timeOf(sighting.first_us)),
     el("td", { class: "number" }, duration(Math.max(0, sighting.last_us - sighting.first_us) / 1000)),
-    el("td", {}, el("a", { class: "button", href: play }, "Play")),
+    el("td", { class: "text-end" }, el("a", { class: "btn btn-sm btn-outline-secondary", href: play }, "Play")),
   );
 }
 
@@ -34,14 +34,14 @@ function face(sighting) {
   const words = `${sighting.label ?? sighting.kind}, ${percent(sighting.confidence)} sure`;
   return el(
     "a",
-    { class: "card face", href: play, "data-sighting": sighting.id },
+    { class: "card", href: play, "data-sighting": sighting.id },
     el("div", { class: "screen" }, picture(sighting.crop, "", "no picture")),
     el(
       "div",
-      { class: "text" },
-      el("h3", {}, words),
-      el("div", { class: "small muted" }, names.get(sighting.camera) ?? sighting.camera),
-      el("div", { class: "small muted" }, timeOf(sighting.first_us)),
+      { class: "card-body" },
+      el("h3", { class: "h6 mb-0" }, words),
+      el("div", { class: "small text-body-secondary" }, names.get(sighting.camera) ?? sighting.camera),
+      el("div", { class: "small text-body-secondary" }, timeOf(sighting.first_us)),
     ),
   );
 }

@@ -1,10 +1,10 @@
 // How far behind every camera is, and who works on it.
-import { get, repeat } from "./api.js";
-import { byId, el, showProblem } from "./dom.js";
+import { all, repeat, whole } from "./api.js";
+import { badgeClass, byId, el, showProblem } from "./dom.js";
 import { lagWords } from "./lag.js";
 import { analysisName, timeOf } from "./words.js";
 
-const { cameras: known } = await get("/v1/cameras").catch(() => ({ cameras: [] }));
+const known = await all("/v1/cameras", "cameras").catch(() => []);
 const cameras = new Map(known.map((camera) => [camera.id, camera]));
 
 function lagRow(camera, lag, isFirst) {
@@ -15,9 +15,9 @@ function lagRow(camera, lag, isFirst) {
     {},
     el("td", {}, isFirst ? el("a", { href: `/cameras/${camera.camera}` }, about?.name ?? camera.camera) : ""),
     el("td", {}, analysisName(lag.analysis)),
-    el("td", {}, el("span", { class: `tag ${words.mood}`, title: words.title }, words.text)),
-    el("td", { class: "number" }, lag.lag_messages === null ? "–" : String(lag.lag_messages)),
-    el("td", { class: "mono" }, lag.instance ?? "nobody"),
+    el("td", {}, el("span", { class: badgeClass(words.mood), title: words.title }, words.text)),
+    el("td", { class: "number text-end" }, lag.lag_messages === null ? "–" : String(lag.lag_messages)),
+    el("td", { class: "small font-monospace" }, lag.instance ?? "nobody"),
   );
 }
 
@@ -27,13 +27,13 @@ function consumerRow(consumer) {
   return el(
     "tr",
     {},
-    el("td", { class: "mono" }, consumer.instance),
+    el("td", { class: "small font-monospace" }, consumer.instance),
     el("td", {}, analysisName(consumer.analysis)),
-    el("td", {}, el("span", { class: `tag ${mood}`, title: consumer.reason }, consumer.is_silent ? "silent" : consumer.state),
+    el("td", {}, el("span", { class: badgeClass(mood), title: consumer.reason }, consumer.is_silent ? "silent" : consumer.state),
       consumer.reason ? el("div", { class: "small" }, consumer.reason) : null),
-    el("td", { class: "number" }, String(consumer.threads)),
-    el("td", { class: "number" }, String(consumer.in_flight)),
-    el("td", { class: "number" }, String(consumer.unsettled_windows)),
+    el("td", { class: "number text-end" }, String(consumer.threads)),
+    el("td", { class: "number text-end" }, String(consumer.in_flight)),
+    el("td", { class: "number text-end" }, String(consumer.unsettled_windows)),
     el("td", { class: "number" }, consumer.partitions.join(" ") || "–"),
     el("td", { class: "small" }, frames.join(", ") || "–"),
   );
@@ -42,7 +42,7 @@ function consumerRow(consumer) {
 repeat(
   2,
   async () => {
-    const status = await get("/v1/status");
+    const status = await whole("/v1/status", "cameras");
     byId("lags").replaceChildren(...status.cameras.flatMap((camera) => camera.analyses.map((lag, n) => lagRow(camera, lag, n === 0))));
     byId("no-cameras").hidden = status.cameras.length > 0;
     if (byId("consumers")) {

@@ -1,6 +1,6 @@
 // The users page: accounts, their roles, their cameras.
 import { all, get, patch, post, put, remove } from "./api.js";
-import { byId, confirmed, copy, el, notice, showProblem, wireDialog } from "./dom.js";
+import { badgeClass, byId, confirmed, copy, el, notice, showProblem, wireDialog } from "./dom.js";
 import { timeOf } from "./words.js";
 
 const ROLES = ["admin", "operator", "viewer", "auditor"];
@@ -26,14 +26,14 @@ async function tried(work) {
 }
 
 function choice(label, values, chosen, changed) {
-  const select = el("select", { "aria-label": label, onchange: () => changed(select.value) });
+  const select = el("select", { class: "form-select form-select-sm w-auto", "aria-label": label, onchange: () => changed(select.value) });
   for (const value of values) select.add(new Option(value, value, false, value === chosen));
   return select;
 }
 
 function row(user) {
-  const item = el("li", { "data-user": user.id });
-  const button = (text, work, kind = "") => el("button", { type: "button", class: kind, onclick: () => tried(work) }, text);
+  const item = el("li", { class: "list-group-item hstack flex-wrap gap-3 py-3", "data-user": user.id });
+  const button = (text, work, kind = "secondary") => el("button", { type: "button", class: `btn btn-sm btn-outline-${kind}`, onclick: () => tried(work) }, text);
   const changed = async (body) => item.replaceWith(row(await patch(`/v1/users/${user.id}`, body)));
   const isOut = user.state === "disabled";
   item.append(
@@ -41,20 +41,20 @@ function row(user) {
       "div",
       { class: "person" },
       el("strong", {}, user.name),
-      user.state === "active" ? null : el("span", { class: `tag ${isOut ? "bad" : "warn"}` }, STATES[user.state]),
-      el("div", { class: "small muted" }, "since ", timeOf(user.created_us)),
+      user.state === "active" ? null : el("span", { class: `${badgeClass(isOut ? "bad" : "warn")} ms-2` }, STATES[user.state]),
+      el("div", { class: "small text-body-secondary" }, "since ", timeOf(user.created_us)),
     ),
     choice(`Role of ${user.name}`, ROLES, user.role, (role) => tried(() => changed({ role }))),
     el(
       "div",
-      { class: "actions" },
+      { class: "hstack flex-wrap gap-2" },
       user.role in RIGHTS ? button(`Cameras (${user.grant_count})`, () => openGrants(user)) : null,
       isOut ? null : button(user.state === "invited" ? "New link" : "Password link", async () => showLink(await post(`/v1/users/${user.id}/link`))),
       user.totp ? button("Drop second factor", async () => {
         await remove(`/v1/users/${user.id}/totp`);
         await reload();
       }) : null,
-      button(isOut ? "Let in again" : "Shut out", () => changed({ disabled: !isOut }), isOut ? "" : "danger"),
+      button(isOut ? "Let in again" : "Shut out", () => changed({ disabled: !isOut }), isOut ? "secondary" : "danger"),
       button("Delete", () => drop(user, item), "danger"),
     ),
   );
@@ -80,7 +80,7 @@ byId("link-dialog").addEventListener("close", () => {
 });
 
 async function openGrants(user) {
-  const [{ grants }, cameras] = await Promise.all([get(`/v1/users/${user.id}/grants`), all("/v1/cameras", "cameras")]);
+  const [grants, cameras] = await Promise.all([all(`/v1/users/${user.id}/grants`, "grants"), all("/v1/cameras", "cameras")]);
   const rights = new Map(grants.map((grant) => [grant.camera, grant.right]));
   const rows = cameras.map((camera) => grantRow(user, camera, rights.get(camera.id) ?? ""));
   byId("grants").replaceChildren(...rows);
@@ -106,7 +106,7 @@ function grantRow(user, camera, right) {
     }
   });
   select.options[0].text = camera.owner === user.name ? "owns it" : "nothing";
-  return el("li", { "data-camera": camera.id }, el("div", { class: "person" }, camera.name), select);
+  return el("li", { class: "list-group-item hstack gap-3", "data-camera": camera.id }, el("div", { class: "person" }, camera.name), select);
 }
 
 const inviteForm = byId("invite-form");

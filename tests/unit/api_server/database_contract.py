@@ -63,6 +63,8 @@ class DatabaseContract:
             ({"$or": [{"n": 1}, {"n": 3}]}, "ac"),
             ({"$and": [{"n": {"$gt": 1}}, {"$or": [{"n": 1}, {"n": 3}]}]}, "c"),
             ({"n": {"$lt": 3}, "text": {"$regex": "A"}}, "a"),
+            ({"$or": [{"text": {"$regex": "A"}}, {"n": 3}]}, "ac"),
+            ({"_id": {"$in": ["a", "c", "x"]}}, "ac"),
         ],
     )
     def test_find_filters(self, database: Database, where: dict[str, object], expected: str) -> None:

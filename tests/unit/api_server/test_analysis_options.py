@@ -10,7 +10,7 @@ from tests.unit.api_server.world import World
 def test_analyses_are_listed_with_what_can_be_set(world: World) -> None:
     answer = world.signed_in("ann").get("/v1/analyses").get_json()
     found = {one["name"]: one for one in answer["analyses"]}
-    assert set(found) == {"recorder", "license_plate", "emotion", "objects", "people"}
+    assert set(found) == {"recorder", "license_plate", "emotion", "objects", "people", "recognition"}
     assert (found["recorder"]["every_ms"], found["recorder"]["options"]) == (None, [])
     plates = {option["name"]: option for option in found["license_plate"]["options"]}
     assert [one["value"] for one in plates["mode"]["choices"]] == ["fast", "video", "standard", "thorough"]

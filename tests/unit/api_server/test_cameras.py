@@ -8,7 +8,7 @@ from api_server.access.subject import Role
 from api_server.cameras.camera import CameraKind
 from api_server.cameras.demo import ensure_demo_cameras, read_demo_tokens
 from api_server.cameras.reconcile import read_published, reconcile
-from common.contracts.camera_settings import EmotionPurpose
+from common.contracts.camera_settings import Purpose
 from common.contracts.identity import hash_token, make_token
 from common.deadline import Deadline
 from common.errors import ConfigurationError, Transient
@@ -407,9 +407,7 @@ def test_demo_cameras_new_token_and_expired_purpose_are_renewed(world: World) ->
     assert settings is not None
     assert settings.version == 2
     assert settings.token_hashes == (hash_token(tokens["demo-face"]),)
-    assert settings.emotion_purpose == EmotionPurpose(
-        text="demonstration", expires_us=world.clock.wall_us() + 30 * DAY_US
-    )
+    assert settings.emotion_purpose == Purpose(text="demonstration", expires_us=world.clock.wall_us() + 30 * DAY_US)
 
 
 def test_demo_camera_deleted_comes_back_and_its_old_clips_do_not(world: World) -> None:

@@ -28,6 +28,10 @@ def test_client_lists_page_by_page(world: World, client: LookoutClient, monkeypa
     assert [one["clip"] for one in client.sightings(sort="oldest", from_=1)] == clips
     assert list(client.sightings(person="Ada")) == []
     assert [camera["name"] for camera in client.cameras()] == ["Door"]
+    cameras = sorted([camera["id"] for camera in client.cameras()] + [world.add_camera("ann").id for _ in range(4)])
+    assert [line["camera"] for line in client.listed("/v1/status")] == cameras, "all made at one moment"
+    assert len(list(client.listed("/v1/retention"))) == 10, "two analyses of each"
+    assert len(list(client.listed("/v1/account/sessions"))) == 1
 
 
 def test_client_creates_once_although_the_answer_was_lost(

@@ -1,5 +1,6 @@
 """Headers, errors, OpenAPI, health, the page's files."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from api_server.app import build_routes
 from api_server.clips.paging import Cursor, Order
+from api_server.http.static_files import LIBRARY
 from api_server.settings import ApiSettings, RetentionSettings
 from common.errors import ConfigurationError
 from common.settings import load_settings
@@ -105,7 +107,7 @@ def test_openapi_answers_name_no_secret(world: World) -> None:
     assert shown == {
         "id", "name", "owner", "analyses", "clip_ms", "policy", "emotion_purpose", "zones", "lines", "partition",
         "version", "published", "created_us", "retention_hours", "place", "kind", "address",
-        "state",
+        "state", "recognition_purpose", "notes",
     }  # fmt: skip
 
 
@@ -167,10 +169,13 @@ def test_pages_are_small(world: World) -> None:
         if path in seen:
             continue
         seen.add(path)
-        text = client.get(path).get_data(as_text=True)
-        total += len(text)
+        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        sent = answer.get_data()
+        total += len(sent)
+        text = (gzip.decompress(sent) if answer.content_encoding == "gzip" else sent).decode()
         waiting += re.findall(r'(?:src|href)="(/static/[^"]+)"', text)
         waiting += [f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', text)]
+    assert f"/static/{LIBRARY}" in seen
     assert len(seen) <= 20
     assert total < 200_000
 

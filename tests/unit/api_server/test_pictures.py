@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from api_server.access.subject import Role
 from api_server.pictures.purposes import PurposeStore
 from api_server.pictures.service import NOT_RUNNING
-from common.contracts.camera_settings import EmotionPurpose
+from common.contracts.camera_settings import Purpose
 from common.contracts.picture_call import PICTURE_MAX_BYTES
 from common.metrics import Metrics
 from consumers import offline
@@ -125,7 +125,7 @@ def test_purposes_lists_what_one_may_see(world: World) -> None:
     world.add_user("ann")
     world.add_user("bob")
     expires_us = world.clock.wall_us() + 10**12
-    purpose = EmotionPurpose(text=PURPOSE, expires_us=expires_us)
+    purpose = Purpose(text=PURPOSE, expires_us=expires_us)
     hers = world.add_camera("ann", emotion_purpose=purpose)
     world.add_camera("bob", emotion_purpose=purpose)
     world.add_camera("ann")
@@ -138,10 +138,10 @@ def test_purposes_are_paged_those_that_hold_longest_first(world: World) -> None:
     world.add_user("ann")
     now_us = world.clock.wall_us()
     for n in (2, 0, 1, 1):
-        world.add_camera("ann", emotion_purpose=EmotionPurpose(text=PURPOSE, expires_us=now_us + 10**9 * (n + 1)))
+        world.add_camera("ann", emotion_purpose=Purpose(text=PURPOSE, expires_us=now_us + 10**9 * (n + 1)))
     purposes = PurposeStore(world.database)
     for n in range(2):
-        purposes.state("usr-ann", f"{PURPOSE} {n}", now_us + 10**9 * 10, now_us)
+        purposes.state("usr-ann", "emotion", Purpose(text=f"{PURPOSE} {n}", expires_us=now_us + 10**10), now_us)
     ann = world.signed_in("ann")
     whole = ann.get("/v1/purposes").get_json()
     assert whole["next"] is None

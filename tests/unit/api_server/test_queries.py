@@ -16,7 +16,7 @@ from api_server.queries.keeper import (
 )
 from api_server.queries.record import QueryRecord, QueryState, query_file_key
 from api_server.queries.sweep import SETTLED_AFTER_S, QuerySweep
-from common.contracts.camera_settings import EmotionPurpose
+from common.contracts.camera_settings import Purpose
 from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.consumer_status import ConsumerStatus
 from common.contracts.segment_job import JoinJob, PlanJob, cancelled_key, parse_job
@@ -194,7 +194,7 @@ def test_emotion_on_a_camera_needs_its_purpose(world: World, ann: Browser) -> No
     camera = add_footage(world)
     answer = ask(ann, camera, analysis="emotion", emotion_purpose={"text": "art", "expires_us": START * 1000 + 10**9})
     assert (answer.status_code, answer.get_json()["code"]) == (422, "emotion_purpose_missing")
-    purpose = EmotionPurpose(text="art in the lobby", expires_us=world.clock.wall_us() + 10**9)
+    purpose = Purpose(text="art in the lobby", expires_us=world.clock.wall_us() + 10**9)
     allowed = world.add_camera("ann", emotion_purpose=purpose).id
     world.add_clip(recorder_sidecar(allowed, START))
     body = ask(ann, allowed, analysis="emotion").get_json()

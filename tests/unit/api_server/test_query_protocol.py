@@ -8,19 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_server.cameras.requests import NewCamera
+from api_server.queries.models import BoardModels
 from api_server.queries.record import QueryState
 from api_server.queries.registry import QueryRegistry
 from api_server.queries.requests import NewQueryBody
 from api_server.queries.sweep import SETTLED_AFTER_S, QuerySweep
 from api_server.recordings.footage import Footage
 from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
+from common.contracts.detection import ModelInfo
 from common.contracts.query_sidecar import QuerySidecar, part_ready
-from common.contracts.segment_job import JoinJob, PlanJob, parse_job, part_key, result_key
+from common.contracts.segment_job import AskedModel, JoinJob, PlanJob, parse_job, part_key, result_key
 from common.contracts.sidecar_box import pack_box
+from common.model_registry import YOLOX_NANO
 from common.storage.queries import sidecar_metadata
 from tests.unit.api_server.world import VIDEO, World, make_sighting, recorder_sidecar
 
 START = 1_700_000_000_000
+ASKED = AskedModel(name="yolox_nano", version=YOLOX_NANO.version, sha256=YOLOX_NANO.sha256)
+MODEL = ModelInfo(name="yolox_nano", version="1", sha256="0" * 64)
 SIGHTINGS = tuple(make_sighting(n, text=f"M AB {n}") for n in range(3))
 ROUNDS = 60
 """The longest way from any state to the end is shorter."""
@@ -36,9 +41,17 @@ class History:
         camera = self.world.registry.create(user.id, NewCamera(name="Door"))[0]
         self.world.add_clip(recorder_sidecar(camera.id, START))
         self.before = self.world.database.snapshot()
-        registry = QueryRegistry(self.world.queries, Footage(self.world.database), self.world.store, self.world.clock)
+        models = BoardModels(self.world.board)
+        footage = Footage(self.world.database)
+        registry = QueryRegistry(self.world.queries, footage, self.world.store, models, self.world.clock)
         body = NewQueryBody.model_validate(
-            {"camera": camera.id, "from": START, "to": START + 10_000, "analysis": "license_plate"}
+            {
+                "camera": camera.id,
+                "from": START,
+                "to": START + 10_000,
+                "analysis": "objects",
+                "options": {"model": ASKED.name},
+            }
         )
         self.query_id = registry.ask(user.id, body, camera)[0].id
         self.events: list[QueryPlanned | PartReady | QueryFailed] = []
@@ -80,6 +93,7 @@ class History:
                     object_key=part_key(self.query_id, job),
                     frame_count=5,
                     duration_ms=500,
+                    model=MODEL,
                 )
             )
 
@@ -141,7 +155,7 @@ class History:
     def _join(self) -> None:
         sidecar = QuerySidecar(
             query_id=self.query_id,
-            analysis="license_plate",
+            analysis="objects",
             part=0,
             parts=self.parts,
             is_result=True,
@@ -150,6 +164,7 @@ class History:
             duration_ms=500 * self.parts,
             width=640,
             height=480,
+            model=MODEL,
             sightings=SIGHTINGS,
         )
         key = result_key(self.query_id)
@@ -183,6 +198,8 @@ def test_query_ends_finished_whatever_is_killed_replayed_and_lost(parts: int, hi
     story.finish()
     record = story.record
     assert record.state is QueryState.FINISHED
+    assert (record.model, record.question.asked_model) == (MODEL, ASKED)
+    assert all(job.work.model == ASKED for job in story.jobs if isinstance(job, PlanJob | JoinJob))
     assert (record.parts, record.frame_count, record.sighting_count) == (parts, 5 * parts, len(SIGHTINGS))
     found = story.world.queries.sightings_of(story.query_id)
     assert [s.text for s in found] == [s.text for s in SIGHTINGS]

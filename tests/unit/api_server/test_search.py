@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from api_server.clips.person_name import RECOGNITION, UNKNOWN, person_key
+from api_server.clips.person_name import UNKNOWN, person_key
 from api_server.clips.plate_text import plate_key, plate_pattern
+from common.contracts.camera_settings import RECOGNITION
 from consumers.recognition import analyzer, definition
 from tests.unit.api_server.test_route_table import ask_body
 from tests.unit.api_server.world import World, make_sidecar, make_sighting, recorder_sidecar
@@ -38,7 +39,7 @@ def test_plate_pattern_of_the_longest_text_is_small() -> None:
 
 
 def test_names_are_told_as_recognition_tells_them() -> None:
-    assert (RECOGNITION, UNKNOWN) == (definition.RECOGNITION, analyzer.UNKNOWN)
+    assert (definition.DEFINITION.name, analyzer.UNKNOWN) == (RECOGNITION, UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """What is refused in any case is told by its first bytes; nothing else is."""
 
+from pathlib import Path
+
 import pytest
+from flask import Flask
+from limits import parse
 
 from api_server.accounts.attempts import PER_ADDRESS, SIGN_UPS, Attempts
 from api_server.app import build_routes
@@ -21,18 +25,21 @@ LONG = f"Content-Length: {BODY_MAX_BYTES + 1}"
 
 @pytest.fixture
 def attempts() -> Attempts:
-    return Attempts()
+    nobody_tried = Attempts()
+    nobody_tried.watch(Flask("api_server"))
+    return nobody_tried
 
 
-def shut_out(attempts: Attempts, address: str) -> None:
-    for _ in range(PER_ADDRESS.amount):
-        attempts.count_failure(address)
+def ask(world: World, path: str, **body: str) -> int:
+    answer = world.app.test_client().post(path, json=body, environ_base={"REMOTE_ADDR": HERE})
+    return answer.status_code
 
 
-def test_log_in_is_put_off_where_too_many_failed_and_nowhere_else(attempts: Attempts) -> None:
-    unwelcome = Unwelcome(attempts)
-    assert not unwelcome.puts_off(HERE, LOGIN)
-    shut_out(attempts, HERE)
+def test_log_in_is_put_off_where_too_many_failed_and_nowhere_else(world: World) -> None:
+    unwelcome = Unwelcome(world.attempts)
+    for _ in range(parse(PER_ADDRESS).amount):
+        assert not unwelcome.puts_off(HERE, LOGIN)
+        assert ask(world, "/v1/session", name="ann", password="wrong") == 401
     assert unwelcome.puts_off(HERE, LOGIN)
     assert unwelcome.puts_off(HERE, request("POST /v1/session?x=1"))
     assert not unwelcome.puts_off(THERE, LOGIN)
@@ -40,11 +47,12 @@ def test_log_in_is_put_off_where_too_many_failed_and_nowhere_else(attempts: Atte
         assert not unwelcome.puts_off(HERE, request(line)), line
 
 
-def test_sign_up_is_put_off_by_its_own_limit(attempts: Attempts) -> None:
-    unwelcome = Unwelcome(attempts)
-    for _ in range(SIGN_UPS.amount):
+def test_sign_up_is_put_off_by_its_own_limit(tmp_path: Path) -> None:
+    world = World(tmp_path, SIGN_UP="open")
+    unwelcome = Unwelcome(world.attempts)
+    for n in range(parse(SIGN_UPS).amount):
         assert not unwelcome.puts_off(HERE, request("POST /v1/sign-up"))
-        attempts.count_sign_up(HERE)
+        assert ask(world, "/v1/sign-up", name=f"zed{n}", password="a new pass phrase") == 201
     assert unwelcome.puts_off(HERE, request("POST /v1/sign-up"))
     assert not unwelcome.puts_off(HERE, LOGIN)
 

@@ -311,4 +311,4 @@ def test_pages_offer_what_may_be_done(world: World, root: Browser, who: str, off
 def test_pages_of_an_auditor_are_the_log(world: World) -> None:
     page = world.signed_in("carl", Role.AUDITOR).get("/audit").get_data(as_text=True)
     bar = page[: page.index("</nav>")]
-    assert re.findall(r'<a href="(/[a-z]*)"', bar) == ["/audit"]
+    assert re.findall(r'<a class="nav-link[^>]*href="(/[a-z]*)"', bar) == ["/audit"]

@@ -45,6 +45,7 @@ from api_server.queries.events import QueryEvents
 from api_server.queries.keeper import QueryKeeper
 from api_server.queries.store import QueryStore
 from api_server.recordings.intake import UploadIntake, UploadLimits
+from api_server.recordings.preparation import PreparedUploads, UploadPreparer
 from api_server.recordings.record import Upload, make_upload_id
 from api_server.recordings.store import UploadStore
 from api_server.seal import Seal
@@ -53,7 +54,7 @@ from api_server.status.board import StatusBoard
 from common.clock import FakeClock
 from common.contracts.camera_settings import CameraSettings
 from common.contracts.clip_event import ClipReady, clip_ready
-from common.contracts.detection import Sighting
+from common.contracts.detection import ModelInfo, Sighting
 from common.contracts.object_metadata import ClipMetadata
 from common.contracts.query_sidecar import QuerySidecar, part_ready
 from common.contracts.segment_job import result_key, result_poster_key
@@ -137,7 +138,9 @@ class World:
         self.intake = UploadIntake(
             self.uploads, self.store, var_dir / "uploads", UploadLimits(10**6, 2 * 10**6, 0), self.clock
         )
-        self.writer = EventWriter(self.database, self.cameras, self.query_events, self.clock)
+        self.prepared = PreparedUploads(self.uploads, self.store)
+        self.upload_preparer = UploadPreparer(self.uploads, self.producer, SEGMENT_JOBS, self.attendance, self.clock)
+        self.writer = EventWriter(self.database, self.cameras, self.query_events, self.prepared, self.clock)
         self.eraser = ClipEraser(self.database, self.cameras, self.clips, self.store, self.metrics, self.clock)
         self.housekeeping = Housekeeping(
             StartParts(
@@ -283,7 +286,9 @@ class World:
         assert self.uploads.add(upload)
         return upload
 
-    def finish_query(self, query_id: str, sightings: tuple[Sighting, ...] = (), parts: int = 1) -> QuerySidecar:
+    def finish_query(
+        self, query_id: str, sightings: tuple[Sighting, ...] = (), parts: int = 1, model: ModelInfo | None = None
+    ) -> QuerySidecar:
         """As the workers do: parts, join, events."""
         query = self.queries.known(query_id)
         assert query is not None
@@ -298,6 +303,7 @@ class World:
             duration_ms=15_000,
             width=640,
             height=480,
+            model=model,
             sightings=sightings,
         )
         data = VIDEO + pack_box(sidecar)

@@ -131,6 +131,25 @@ def test_development_override_mounts_sources_of_known_services_read_only() -> No
             assert (target, mode) == (f"/app/{source.removeprefix('./')}", "ro")
 
 
+def test_models_of_a_person_are_mounted_where_they_are_looked_for() -> None:
+    recipe = (REPOSITORY / "infra/docker/Dockerfile").read_text(encoding="utf-8")
+    stage = recipe.split(" AS consumers\n")[1]
+    (folder,) = re.findall(r"^ENV .*\bMODEL_DIR=(\S+)", stage, re.MULTILINE)
+    searching = {n for n, s in SERVICES.items() if s.get("command", [])[2:3] == ["consumers"] and n != "recorder"}
+    assert searching == {"emotion", "license_plate", "objects", "people", "recognition", "pictures"}
+    for name in searching:
+        assert f"${{MODEL_DIR:-no-models}}:{folder}:ro" in SERVICES[name]["volumes"], name
+    assert "COPY --from=build-consumers /opt/models /app/var/models\n" in stage, "where the registry looks next"
+
+
+def test_enrolled_faces_outlive_the_container_and_belong_to_who_writes_them() -> None:
+    place = "/var/lib/lookout/gallery"
+    assert f"gallery:{place}" in SERVICES["recognition"]["volumes"]
+    assert f"gallery:{place}:ro" in SERVICES["pictures"]["volumes"]
+    recipe = (REPOSITORY / "infra/docker/Dockerfile").read_text(encoding="utf-8")
+    assert re.search(rf"^RUN install -d -o lookout .* {place}\b", recipe, re.MULTILINE)
+
+
 def test_every_variable_is_documented() -> None:
     used = set(re.findall(r"\$\{([A-Z0-9_]+)", COMPOSE_TEXT))
     documented = set(re.findall(r"^#? ?([A-Z0-9_]+)=", (REPOSITORY / ".env.example").read_text("utf-8"), re.MULTILINE))

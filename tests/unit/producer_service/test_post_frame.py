@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.contracts.camera_settings import AnalysisSettings, EmotionPurpose
+from common.contracts.camera_settings import AnalysisSettings, Purpose
 from common.contracts.frame import AnalysisRequest, CapturedFlag, FrameHeaders, Policy, decode_headers
 from common.contracts.identity import hash_token, make_token
 from common.errors import ConfigurationError, Transient
@@ -268,11 +268,9 @@ def test_post_that_kafka_refuses_for_good_does_not_shut_the_gate(bench: Any) -> 
 def test_post_emotion_is_left_out_once_its_purpose_has_expired(bench: Any) -> None:
     now_us = time.time_ns() // 1000
     emotion = AnalysisSettings(name="emotion")
-    bench.change(
-        analyses=(emotion,), emotion_purpose=EmotionPurpose(text="demonstration", expires_us=now_us + 60_000_000)
-    )
+    bench.change(analyses=(emotion,), emotion_purpose=Purpose(text="demonstration", expires_us=now_us + 60_000_000))
     bench.post()
-    bench.change(emotion_purpose=EmotionPurpose(text="demonstration", expires_us=now_us))
+    bench.change(emotion_purpose=Purpose(text="demonstration", expires_us=now_us))
     bench.post()
     bench.change(emotion_purpose=None)
     bench.post()

@@ -1,0 +1,39 @@
+"""Why an analysis that is switched on finds nothing: a sentence for whoever switches it on."""
+
+from api_server.queries.attendance import ALIVE_WITHIN_S
+from api_server.status.board import StatusBoard
+from common.contracts.analysis_options import ANALYSES
+from common.contracts.camera_settings import FIRST_RELEASE
+
+
+class AnalysisNotes:
+    """From the status board. Safe on any thread; never blocks."""
+
+    def __init__(self, board: StatusBoard) -> None:
+        self._board = board
+
+    def of(self, analysis: str) -> str | None:
+        """None while a consumer of it is at work; else why the newest one ended, or how one is started and what it
+        needs."""
+        mine = [status for status in self._board.statuses() if status.analysis == analysis]
+        recent = [status for status in mine if self._board.age_s(status) <= ALIVE_WITHIN_S]
+        if any(status.state not in ("failed", "stopped") for status in recent):
+            return None
+        failed = [status for status in mine if status.state == "failed" and status.reason]
+        if failed:
+            return max(failed, key=lambda status: status.at_us).reason
+        return " ".join(part for part in (f"No consumer of {_words(analysis)} is running.", _how(analysis)) if part)
+
+
+def _how(analysis: str) -> str:
+    if analysis in FIRST_RELEASE or analysis not in ANALYSES:
+        return ""
+    start = (
+        f"It runs only where it is asked for: with {analysis} in LOOKOUT_ANALYSES, or in containers with "
+        f"COMPOSE_PROFILES={analysis}."
+    )
+    return f"{start} {ANALYSES[analysis].needs}".strip()
+
+
+def _words(analysis: str) -> str:
+    return analysis.replace("_", " ")
