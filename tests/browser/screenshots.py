@@ -17,7 +17,7 @@ from infra.native.ports import free_ports
 from infra.native.servers import ServerGroup
 from infra.native.settings import read_settings
 from tests.browser.stage import CHROMIUM_NAMES, Stage, furnish, open_stage
-from tests.support.service_process import wait_until
+from tests.browser.waiting import wait_video
 
 Scheme = Literal["light", "dark"]
 DESKTOP, PHONE = ViewportSize(width=1280, height=820), ViewportSize(width=390, height=844)
@@ -59,11 +59,6 @@ def sign_in(browser: Browser, stage: Stage, scheme: Scheme, size: ViewportSize) 
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(stage.url + "/")
     return page
-
-
-def wait_for_video(page: Page) -> None:
-    """Until its first picture is there. Asked through the debugger: the page's policy forbids evaluating text."""
-    wait_until(lambda: bool(page.evaluate("document.querySelector('video').readyState >= 2")), "the video is there")
 
 
 def make_link(page: Page) -> None:
@@ -136,7 +131,7 @@ def shoot_clips(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot) -> 
     shoot("clips")
     shoot_exports(page, stage, shoot)
     page.goto(f"{stage.url}/clips/{ids['plates']}?t=2.5")
-    wait_for_video(page)
+    wait_video(page, "video.readyState >= 2")
     page.wait_for_timeout(800)
     shoot("clip")
     make_link(page)
@@ -184,7 +179,7 @@ def shoot_queries(page: Page, stage: Stage, ids: dict[str, str], shoot: Shoot) -
     page.get_by_text("frames/s").wait_for()
     shoot("query-running")
     page.goto(f"{stage.url}/queries/{ids['query']}")
-    wait_for_video(page)
+    wait_video(page, "video.readyState >= 2")
     page.locator("#diff-words").wait_for()
     page.wait_for_timeout(500)
     shoot("query")

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
-from tests.browser.test_page import sign_in, start_ms, wait_js
+from tests.browser.test_page import sign_in, start_ms
+from tests.browser.waiting import wait_video
 
 
 def test_purposes_and_retention_are_on_one_page(stage: Stage, open_page: Callable[[], Page]) -> None:
@@ -51,8 +52,8 @@ def test_shared_clip_plays_for_whoever_has_the_link_until_it_is_withdrawn(
     stranger = open_page()
     stranger.goto(link)
     expect(stranger.get_by_role("heading", name="Shared clip")).to_be_visible()
-    stranger.evaluate("document.querySelector('video').play()")
-    wait_js(stranger, "document.querySelector('video').currentTime > 0.3")
+    stranger.locator("video").evaluate("video => video.play()")
+    wait_video(stranger, "video.currentTime > 0.3")
     page.get_by_role("button", name="Withdraw").click()
     expect(page.locator("#shares li")).to_have_count(0)
     stranger.reload()

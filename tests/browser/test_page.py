@@ -14,22 +14,17 @@ from playwright.sync_api import Page, Response, Route, expect
 from common.contracts.clip import ClipId
 from tests.browser.scenes import Cars, Face, MadeClip, make_clip
 from tests.browser.stage import Stage
+from tests.browser.waiting import wait_js, wait_video
 from tests.support.service_process import wait_until
 
 pytestmark = pytest.mark.timeout(400)
-IS_PLAYING = "document.querySelector('video').currentTime > 1.0"
-FRAMES_SHOWN = "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+IS_PLAYING = "video.currentTime > 1.0"
 COLOURS_ON_CANVAS = """canvas => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   const seen = new Set();
   for (let at = 0; at < data.length; at += 4 * 997) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
   return seen.size;
 }"""
-
-
-def wait_js(page: Page, expression: str) -> None:
-    """Until a script expression holds. Asked through the debugger: the page's policy forbids evaluating text."""
-    wait_until(lambda: bool(page.evaluate(expression)), expression)
 
 
 def sign_in(page: Page, stage: Stage, path: str = "/") -> None:
@@ -264,14 +259,14 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Gate")
     page.locator("video").wait_for()
     page.keyboard.press("Space")
-    wait_js(page, IS_PLAYING)
-    wait_js(page, f"{FRAMES_SHOWN} > 5")
+    wait_video(page, IS_PLAYING)
+    wait_video(page, "video.getVideoPlaybackQuality().totalVideoFrames > 5")
     page.keyboard.press("Space")
     at = page.evaluate("document.querySelector('video').currentTime")
     page.keyboard.press(".")
-    wait_js(page, f"Math.abs(document.querySelector('video').currentTime - {at} - 0.1) < 0.06")
+    wait_video(page, f"Math.abs(video.currentTime - {at} - 0.1) < 0.06")
     page.locator(".sightings button").filter(has_text="TN64FLE").click()
-    wait_js(page, "document.querySelector('video').currentTime > 7")
+    wait_video(page, "video.currentTime > 7")
 
     page.goto(stage.url + "/sightings")
     page.get_by_role("searchbox", name="Plate").fill("74 x")
@@ -279,7 +274,7 @@ def test_clip_is_found_played_and_deleted(stage: Stage, open_page: Callable[[], 
     expect(page.locator("tbody tr")).to_contain_text("KA74XEF")
     assert page.locator("tbody img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
     page.get_by_role("link", name="Play").click()
-    wait_js(page, "document.querySelector('video')?.currentTime > 0")  # the page asks for the clip before it seeks
+    wait_video(page, "video.currentTime > 0")  # the page asks for the clip before it seeks
 
     page.get_by_role("button", name="Delete").click()
     page.locator("#delete-dialog").get_by_role("button", name="Delete clip").click()
@@ -307,11 +302,11 @@ def test_boxes_of_a_clip_are_switched_on_and_off(stage: Stage, open_page: Callab
     expect(page.locator("#clips .card")).to_have_count(2)
     page.goto(f"{stage.url}/clips/{plates}?t=8")
     page.get_by_role("group", name="Boxes").get_by_label("drawn").uncheck()
-    wait_js(page, "document.querySelector('video').src.includes('recorder.')")
-    wait_js(page, "document.querySelector('video').currentTime > 7")
+    wait_video(page, "video.src.includes('recorder.')")
+    wait_video(page, "video.currentTime > 7")
 
     page.goto(f"{stage.url}/clips/{recording}?t=8")
-    wait_js(page, "document.querySelector('video').readyState >= 2")
+    wait_video(page, "video.readyState >= 2")
     assert page.evaluate(DRAWN_PIXELS) == 0
     page.get_by_role("group", name="Boxes").get_by_label("license plate").check()
     wait_js(page, f"({DRAWN_PIXELS}) > 500")
@@ -326,7 +321,7 @@ def test_boxes_of_a_clip_are_switched_on_and_off(stage: Stage, open_page: Callab
     expect(card).to_contain_text("No picture")
     expect(card.locator("img")).to_have_count(0)
     card.click()
-    wait_js(page, "document.querySelector('video').readyState >= 2 && document.querySelector('video').videoWidth > 0")
+    wait_video(page, "video.readyState >= 2 && video.videoWidth > 0")
     expect(page.locator("#problem")).to_be_hidden()
 
 

@@ -12,7 +12,8 @@ from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.segment_job import part_key
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
-from tests.browser.test_page import IS_PLAYING, sign_in, wait_js
+from tests.browser.test_page import IS_PLAYING, sign_in
+from tests.browser.waiting import wait_video
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -59,7 +60,7 @@ def test_upload_is_queried_followed_played_and_deleted(
     stage.finish(query_id, made)
     expect(page.locator("#state")).to_have_text("finished")
     page.locator("#sightings button").first.click()
-    wait_js(page, IS_PLAYING)
+    wait_video(page, IS_PLAYING)
     expect(page.locator("#input")).to_be_visible()
 
     page.get_by_role("link", name="Queries").click()
@@ -147,7 +148,7 @@ def test_query_is_followed_by_events_and_by_asking_where_there_is_no_place(
         expect(one.locator("#state")).to_have_text("finished")
         expect(one.locator("#sightings button").first).to_be_visible()
     expect(page.locator("#input-video")).to_be_visible()
-    wait_js(page, "document.querySelector('#input-video').readyState >= 1")
+    wait_video(page, "video.readyState >= 1", "#input-video")
 
     del asked[:]
     page.goto(f"{stage.url}/queries")

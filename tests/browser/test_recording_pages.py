@@ -17,15 +17,13 @@ from common.storage.s3 import S3ObjectStore
 from common.topics import CLIP_EVENTS
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
-from tests.browser.test_page import sign_in, wait_js
+from tests.browser.test_page import sign_in
+from tests.browser.waiting import wait_video
 from tests.unit.playable.films import draw
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 PIECE = 8 * 2**20
-IS_PLAYING = (
-    "() => { const v = document.querySelector('#footage-video'); return v.currentTime > 0.2 && v.videoWidth > 0; }"
-)
-IS_SHOWN = "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.2 && v.videoWidth > 0; }"
+IS_SHOWN = "video.currentTime > 0.2 && video.videoWidth > 0"
 
 
 @pytest.fixture
@@ -101,7 +99,7 @@ def play_and_download(page: Page, camera: str) -> None:
     page.locator("#rows tr").filter(has_text="Gate").get_by_role("button", name="Play").click()
     playing = page.locator("#footage-dialog")
     playing.get_by_role("button", name="Play").click()
-    wait_js(page, IS_PLAYING)
+    wait_video(page, IS_SHOWN, "#footage-video")
     expect(playing.locator("#footage-words")).to_contain_text("200 pictures")
     with page.expect_download() as saved:
         playing.get_by_role("button", name="Download").click()
@@ -131,7 +129,7 @@ def play_what_was_made(page: Page, stage: Stage, folder: Path, playable: bytes) 
     expect(row.get_by_role("link", name="Download")).to_be_visible()
     with page.expect_popup() as opened:
         row.get_by_role("link", name="Play").click()
-    wait_js(opened.value, IS_SHOWN)
+    wait_video(opened.value, IS_SHOWN)
     opened.value.close()
 
 
