@@ -31,6 +31,8 @@ MARGIN_X, MARGIN_Y = 0.1, 0.06
 """Of the row's height: added round a located row before it is read."""
 MARGIN_X_ALONE = 0.3
 """The same where nothing else places its ends: a lost character is worse than a stranger."""
+NARROWED_ALONE = 0.8
+"""Part of its natural width at which such a row is read: a sixth cheaper, and as often right."""
 AROUND_HEIGHTS, AROUND_WIDTHS, AROUND_Y = 0.6, 0.3, 0.9
 """How much of the surroundings a close look takes in: at each end of the row, above and below."""
 LOOK_SIDES = 96, 448
@@ -79,7 +81,8 @@ class PlateReader:
         if is_sure:
             return best_of(readings)
         quad = grown(row, MARGIN_X if look_height else MARGIN_X_ALONE, MARGIN_Y)
-        reading = self._recogniser.read(straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX))
+        strip = straightened(picture, quad, STRIP_HEIGHT, WIDTH_MAX)
+        reading = self._recogniser.read(strip, 1.0 if look_height else NARROWED_ALONE)
         if is_never_plate(reading.text):
             return None
         self._keep(reading, row, quad, readings)

@@ -3,6 +3,7 @@
 import string
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +16,9 @@ from consumers.pipeline.analysis import Picture
 STRIP_HEIGHT = 48
 WIDTH_MAX = 640
 WIDTH_STEP = 8
-"""The network halves the width three times; other widths lose their right edge."""
+"""The network halves the width three times. A strip is stretched to the nearest multiple: beside one that is filled up
+more characters are read wrong."""
+WIDTH_MIN = 16
 BLANK = ""
 SEPARATORS = " -.:/·•*|,'_"
 DOUBTFUL_MAX = 0.5
@@ -66,12 +69,11 @@ class Recogniser:
         self._session = make_session(select_columns(content, len(alphabet), columns))
         self._input = input_name(self._session)
 
-    def read(self, strip: Picture) -> Reading:
-        """`strip`: 48 pixels high, BGR, one line of text."""
-        width = min(strip.shape[1], WIDTH_MAX)
-        values = np.zeros((1, 3, STRIP_HEIGHT, -(-width // WIDTH_STEP) * WIDTH_STEP), np.float32)
-        values[0, :, :, :width] = (strip[:, :width].astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
-        return self._decoded(run_one(self._session, self._input, values)[0])
+    def read(self, strip: Picture, narrowed: float = 1.0) -> Reading:
+        """`strip`: 48 pixels high, BGR, one line of text; it is read at `narrowed` times its width."""
+        fitted = _fitted(strip[:, :WIDTH_MAX], narrowed)
+        values = (fitted.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
+        return self._decoded(run_one(self._session, self._input, values[None])[0])
 
     def _decoded(self, steps: NDArray[np.float32]) -> Reading:
         """Greedy CTC: repeats are one character, blanks part them."""
@@ -83,6 +85,16 @@ class Recogniser:
                 scores.append(min(1.0, score))
             before = place
         return Reading(text, tuple(scores))
+
+
+def _fitted(strip: Picture, narrowed: float) -> Picture:
+    """The strip at the nearest width that the network takes whole. Made narrower it is averaged: a row that is warped
+    to a smaller width at once is read worse."""
+    width = max(WIDTH_MIN, round(strip.shape[1] * narrowed / WIDTH_STEP) * WIDTH_STEP)
+    if width == strip.shape[1]:
+        return strip
+    way = cv2.INTER_AREA if width < strip.shape[1] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(strip, (width, strip.shape[0]), interpolation=way), np.uint8)
 
 
 def _alphabet(content: bytes) -> list[str]:

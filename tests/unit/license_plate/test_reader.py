@@ -73,7 +73,7 @@ class _SameText:
         self._score = score
         self.strips = 0
 
-    def read(self, strip: np.ndarray) -> Reading:
+    def read(self, strip: np.ndarray, narrowed: float = 1.0) -> Reading:
         self.strips += 1
         return Reading("RESIDENT", (self._score,) * 8)
 
