@@ -6,9 +6,7 @@ import cv2
 
 from common.contracts.detection import Detection
 from consumers.pipeline.analysis import Picture
-from consumers.pipeline.draw import FONT, INK, PAPER, colour_of, draw_detections
-
-REFERENCE_HEIGHT = 480
+from consumers.pipeline.draw import REFERENCE_HEIGHT, colour_of, draw_corner, draw_detections
 
 
 def draw_faces(picture: Picture, detections: Sequence[Detection]) -> None:
@@ -18,13 +16,5 @@ def draw_faces(picture: Picture, detections: Sequence[Detection]) -> None:
     for seen in detections:
         for point in seen.points or ():
             cv2.circle(picture, point, max(1, picture.shape[0] // REFERENCE_HEIGHT), colour_of(seen), cv2.FILLED)
-    if not detections:
-        return
-    text = "1 face" if len(detections) == 1 else f"{len(detections)} faces"
-    room_y, room_x = picture.shape[:2]
-    scale = max(0.35, min(2.0, 0.5 * room_y / REFERENCE_HEIGHT))
-    (width, height), base = cv2.getTextSize(text, FONT, scale, 1)
-    if width + 4 > room_x or height + base + 2 > room_y:
-        return
-    picture[: height + base + 2, room_x - width - 4 :] = PAPER
-    cv2.putText(picture, text, (room_x - width - 2, height + 1), FONT, scale, INK, 1, cv2.LINE_8)
+    if detections:
+        draw_corner(picture, ["1 face" if len(detections) == 1 else f"{len(detections)} faces"])

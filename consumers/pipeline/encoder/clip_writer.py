@@ -90,7 +90,11 @@ class ClipWriter:
                 frame.time_base = TIME_BASE
             frame.pts = pts_ms
             frame.pict_type = self._picture_type(pts_ms)
-            for packet in self._stream.encode(frame):
+            # Tuned for no latency x264 gives one packet for a picture: asking for a second one gives the interpreter
+            # lock up three times more. An encoder that held pictures back would fail here, or in `finish` lose none.
+            packet = next(self._stream.codec_context.encode_lazy(frame), None)
+            if packet is not None:
+                packet.stream = self._stream
                 self._mux(packet)
         except _ERRORS as error:
             raise EncoderFailure(f"the encoder failed at {pts_ms} ms: {error}") from error
