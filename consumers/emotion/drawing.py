@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import cv2
-
 from common.contracts.detection import Detection
 from consumers.pipeline.analysis import Picture
 from consumers.pipeline.draw import REFERENCE_HEIGHT, colour_of, draw_corner, draw_detections
+from consumers.pipeline.patches import dots
 
 
 def draw_faces(picture: Picture, detections: Sequence[Detection]) -> None:
@@ -14,7 +13,7 @@ def draw_faces(picture: Picture, detections: Sequence[Detection]) -> None:
     where it fits."""
     draw_detections(picture, detections)
     for seen in detections:
-        for point in seen.points or ():
-            cv2.circle(picture, point, max(1, picture.shape[0] // REFERENCE_HEIGHT), colour_of(seen), cv2.FILLED)
+        if seen.points:
+            dots(picture, seen.points, max(1, picture.shape[0] // REFERENCE_HEIGHT), colour_of(seen))
     if detections:
         draw_corner(picture, ["1 face" if len(detections) == 1 else f"{len(detections)} faces"])

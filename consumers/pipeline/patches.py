@@ -5,6 +5,7 @@ threads that costs many times as much, and there were eight in the drawing of a 
 copies up to 500 elements, so a row of pixels is one element here. Texts are rendered once by OpenCV and kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -77,6 +78,14 @@ def paste(picture: Picture, x: int, y: int, patch: Patch) -> None:
         picture[top:bottom, left:right] = patch.picture[top - y : bottom - y, left - x : right - x]
 
 
+def dots(picture: Picture, points: Sequence[tuple[int, int]], radius: int, colour: Colour) -> None:
+    """A disc at each point; what lies outside the picture is left out."""
+    around = _disc(radius)
+    at = (np.asarray(points, np.int64).reshape(-1, 1, 2) + around).reshape(-1, 2)
+    at = at[(at >= 0).all(axis=1) & (at < (picture.shape[1], picture.shape[0])).all(axis=1)]
+    picture[at[:, 1], at[:, 0]] = colour
+
+
 @lru_cache(maxsize=PATCHES_KEPT)
 def text_size(text: str, scale: float) -> tuple[int, int, int]:
     """Width, height above and below the base line, in pixels."""
@@ -118,6 +127,15 @@ def _row_type(width: int) -> "np.dtype[np.void]":
 def _row(colour: Colour, width: int) -> NDArray[np.void]:
     """One row of a colour, over what all rows of it share."""
     return np.ndarray((1,), _row_type(width), _band(colour))
+
+
+@lru_cache(maxsize=64)
+def _disc(radius: int) -> NDArray[np.int64]:
+    """Places of its pixels from its middle."""
+    reach = np.arange(-radius, radius + 1)
+    x, y = np.meshgrid(reach, reach)
+    inside = x * x + y * y <= radius * radius
+    return np.stack([x[inside], y[inside]], axis=1).astype(np.int64)
 
 
 @lru_cache(maxsize=64)

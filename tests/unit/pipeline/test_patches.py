@@ -11,7 +11,7 @@ import pytest
 
 from consumers.pipeline.analysis import Picture
 from consumers.pipeline.draw import draw_detections, draw_time
-from consumers.pipeline.patches import BAND_PIXELS, KEPT_BYTES_MAX, fill, outline, paste, text_patch
+from consumers.pipeline.patches import BAND_PIXELS, KEPT_BYTES_MAX, dots, fill, outline, paste, text_patch
 from tests.unit.pipeline.making import make_picture
 from tests.unit.pipeline.test_draw import spot
 
@@ -54,6 +54,14 @@ def test_outline_is_half_outside_and_leaves_the_middle() -> None:
     assert not drawn[32:40, 22:28].any()
     assert drawn[29:32, 19:31].all()
     assert drawn[40:43, 19:31].all()
+
+
+def test_dots_are_discs_and_those_outside_are_left_out() -> None:
+    picture = make_picture(40, 20, value=0)
+    dots(picture, [(10, 10), (-1, 5), (39, 19), (500, -500)], 1, COLOUR)
+    drawn = {(int(x), int(y)) for y, x in np.argwhere((picture == COLOUR).all(axis=2))}
+    assert drawn == {(10, 10), (9, 10), (11, 10), (10, 9), (10, 11), (0, 5), (39, 19), (38, 19), (39, 18)}
+    dots(picture, [], 3, COLOUR)
 
 
 def test_parts_of_larger_pictures_and_very_wide_ones() -> None:
