@@ -62,7 +62,7 @@ class StopWatch:
             "cpu_by_group": difference(cpu_by_group(), by_group),
             "process_cpu_s": now_cpu_s,
             "rss_mb": resident_mb(),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": peak_mb(),
             "frame_ms": quantiles([one.frame_ms for one in settled]),
             "ingest_ms": quantiles([one.ingest_ms for one in settled]),
             "stage_ms": stage_ms(self.metrics, len(done)) if self.metrics is not None else {},
@@ -98,6 +98,14 @@ def resident_mb() -> float:
     """Linux: second field of /proc/self/statm, in pages (proc(5)); 0 elsewhere."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * resource.getpagesize() / 2**20 if statm.exists() else 0.0
+
+
+def peak_mb() -> float:
+    """Linux: `VmHWM` of /proc/self/status (proc(5)); 0 elsewhere. Not `getrusage`: its `ru_maxrss` begins with what the
+    process had that started this one (getrusage(2): it is kept over exec), here the benchmark and its pictures."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def quantiles(values: list[float]) -> dict[str, float]:

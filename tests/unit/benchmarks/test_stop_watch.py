@@ -1,8 +1,13 @@
-"""What is made of the times when frames were through."""
+"""What is made of the times when frames were through; memory."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks.stop_watch import middle_per_s
+from benchmarks.stop_watch import middle_per_s, peak_mb
+from infra.native.layout import REPOSITORY
 
 
 def test_middle_rate_leaves_out_a_slow_beginning_and_end() -> None:
@@ -15,3 +20,12 @@ def test_middle_rate_leaves_out_a_slow_beginning_and_end() -> None:
 @pytest.mark.parametrize("times", [[], [1.0], [1.0] * 50])
 def test_middle_rate_of_too_few_frames_is_none(times: list[float]) -> None:
     assert middle_per_s(times) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux only")
+def test_peak_memory_is_that_of_the_process_and_not_of_the_one_that_started_it() -> None:
+    ballast = bytearray(200 * 2**20)
+    program = "from benchmarks.stop_watch import peak_mb; print(peak_mb())"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert 5 < float(said.stdout) < 150
+    assert peak_mb() > len(ballast) / 2**20
