@@ -22,7 +22,7 @@ DIGIT = "0"
 
 def draw_detections(picture: Picture, detections: Sequence[Detection]) -> None:
     """A box and a label each. Boxes may reach over the edges or lie outside; the picture may be of any size."""
-    scale, line = text_scale(picture), _line_width(picture)
+    scale, line = _text_scale(picture), _line_width(picture)
     for detection in detections:
         outline(picture, *detection.box, line, colour_of(detection))
     for detection in detections:  # after all boxes: no line crosses a label
@@ -32,7 +32,7 @@ def draw_detections(picture: Picture, detections: Sequence[Detection]) -> None:
 
 def draw_time(picture: Picture, captured_us: int) -> None:
     """`2026-01-31 23:59:59.123 UTC` in the lower left corner; left out where it does not fit."""
-    scale, parts = text_scale(picture), _time_parts(captured_us)
+    scale, parts = _text_scale(picture), _time_parts(captured_us)
     room_x, room_y = picture.shape[1], picture.shape[0]
     width = _width(parts, scale)
     if width > room_x:
@@ -50,7 +50,7 @@ def draw_time(picture: Picture, captured_us: int) -> None:
 
 def draw_corner(picture: Picture, lines: Sequence[str]) -> None:
     """Lines of ASCII in the upper right corner; the first that does not fit ends them."""
-    top, scale = 0, text_scale(picture)
+    top, scale = 0, _text_scale(picture)
     for text in lines:
         patch = text_patch(text, scale, INK, PAPER)
         if patch.width > picture.shape[1] or top + patch.height > picture.shape[0]:
@@ -102,7 +102,7 @@ def colour_of(detection: Detection) -> Colour:
     return COLOURS[zlib.crc32((detection.label or detection.kind).encode()) % len(COLOURS)]
 
 
-def text_scale(picture: Picture) -> float:
+def _text_scale(picture: Picture) -> float:
     """Of the font, for a picture of this height."""
     return max(0.35, min(2.0, 0.5 * int(picture.shape[0]) / REFERENCE_HEIGHT))
 
