@@ -6,9 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.thread_cpu import cpu_by_group, difference
 from common.metrics import Metrics
@@ -25,7 +24,7 @@ class StopWatch:
 
     def __init__(self) -> None:
         self.metrics: Metrics | None = None
-        self._lock = threading.Lock()  # guards all below
+        self._lock = threading.Lock()  # guards the begin; what is appended to a list needs none
         self._done: list[Passed] = []
         self._last_s = 0.0
         self._begun: tuple[float, float, dict[str, float]] | None = None
@@ -39,16 +38,14 @@ class StopWatch:
 
     def passed(self, one: "Passed") -> None:
         """A frame is through the ordered stage."""
-        with self._lock:
-            self._done.append(one)
-            self._last_s = time.perf_counter()
+        self._done.append(one)
+        self._last_s = time.perf_counter()
 
     def report(self) -> dict[str, Any]:
         """`begun_s`: `time.perf_counter` at the first frame, or None; `work_s`: from there until the last frame was in
         its clip; `wall_s`: until now. Zeros before the first frame."""
         now_s, now_cpu_s = time.perf_counter(), time.process_time()
-        with self._lock:
-            done, last_s = list(self._done), self._last_s
+        done, last_s = list(self._done), self._last_s
         wall_s, cpu_s, by_group = self._begun or (now_s, now_cpu_s, cpu_by_group())
         settled = done[UNSETTLED_FRAMES:]
         return {
@@ -70,8 +67,7 @@ class StopWatch:
 
     def passages(self) -> list[tuple[str, float, float]]:
         """Camera, ingest time (s since the epoch) and ms from there into the clip, of every frame."""
-        with self._lock:
-            return [(one.camera, one.ingested_s, round(one.ingest_ms, 2)) for one in self._done]
+        return [(one.camera, one.ingested_s, round(one.ingest_ms, 2)) for one in list(self._done)]
 
 
 def middle_per_s(done_s: Sequence[float]) -> float:
@@ -84,8 +80,7 @@ def middle_per_s(done_s: Sequence[float]) -> float:
     return (last - first) / (ordered[last] - ordered[first])
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """One frame in its clip: ms since its analysis began, and since its ingest time."""
 
     camera: str

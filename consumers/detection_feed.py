@@ -1,6 +1,7 @@
 """Sends detection messages to topic `detections`, for live pictures and alerts. Never waits, never fails a frame."""
 
 import logging
+import math
 import threading
 from collections import deque
 from typing import Self
@@ -14,10 +15,14 @@ from common.metrics import Metrics
 EVERY_S = 0.1
 """Messages of all cameras are sent together so often. One by one, each wakes the client's thread three times, which
 costs more than all else that is done with it; a box is on the live picture 50 ms later on average."""
-REST_S = 0.3
-"""What no later message takes along is sent after so long at most."""
+LATE_MS = 5_000
+LATE_EVERY_S = 1.0
+"""The same for frames that came so long ago: they are no part of a live picture any more, and who works them off needs
+the time. Each sending is a request and an answer for every partition."""
+REST_S = 0.2
+"""What no later message takes along is sent so long after it was due, at most."""
 WAITING_MOST = 2_000
-"""Messages, of 0.1 s: 20,000 a second are more than a process finds."""
+"""Messages, of at most a second: more than a process finds."""
 LOG_EVERY = 1_000
 STOP_S = 5.0
 _log = logging.getLogger(__name__)
@@ -38,7 +43,9 @@ class DetectionFeed:
         self._dropped = 0
         self._waiting: deque[DetectionMessage] = deque()  # any thread appends, `_sending` guards the other end
         self._sending = threading.Lock()
-        self._next_s = 0.0
+        self._sent_s = -math.inf
+        self._due_s = math.inf
+        """When what waits has to be sent. Any thread writes it; what is lost in a race is sent as a rest."""
         self._has_work = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,19 +67,21 @@ class DetectionFeed:
         if len(self._waiting) >= WAITING_MOST:
             self._drop("too many wait to be sent")
             return
-        self._waiting.append(message)
-        if not self._has_work.is_set():
-            self._has_work.set()
         now_s = self._clock.monotonic_s()
-        if now_s >= self._next_s:
-            self._next_s = now_s + EVERY_S
+        is_late = self._clock.wall_us() // 1000 - message.log_ms > LATE_MS
+        self._due_s = min(self._due_s, self._sent_s + (LATE_EVERY_S if is_late else EVERY_S))
+        self._waiting.append(message)
+        if now_s >= self._due_s:
             self.send_waiting()
+        elif not self._has_work.is_set():
+            self._has_work.set()
 
     def send_waiting(self) -> None:
         """Hand the producer what has come since; nothing where another thread is at it."""
         if not self._sending.acquire(blocking=False):
             return
         try:
+            self._sent_s, self._due_s = self._clock.monotonic_s(), math.inf  # first: what comes now is due anew
             while self._waiting:
                 message = self._waiting.popleft()
                 try:
@@ -84,11 +93,14 @@ class DetectionFeed:
 
     def _send_rests(self) -> None:
         while not self._stop.is_set():
-            self._has_work.wait()
-            self._stop.wait(REST_S)
-            self._has_work.clear()  # before the look: what comes after it ends the next wait
+            if not self._waiting:
+                self._has_work.wait()
+            self._has_work.clear()
+            sent_s = self._sent_s
+            self._stop.wait(REST_S + min(LATE_EVERY_S, max(0.0, self._due_s - self._clock.monotonic_s())))
             try:
-                self.send_waiting()
+                if self._sent_s == sent_s:  # else it is that one's rest that waits, and not for long
+                    self.send_waiting()
             except Exception:  # noqa: BLE001  one message must not end the thread that sends the rest
                 _log.exception("a detection could not be sent")
 

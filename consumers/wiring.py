@@ -172,7 +172,7 @@ def _build(
 
     # 4. The store's answer to a create-only PUT decides how clips are stored (DESIGN 5, rule 17).
     health.now("The store has not answered yet.")
-    spool = Spool(place.var_dir / "spool" / definition.name, spool_bytes, metrics)
+    spool = Spool(place.var_dir / "spool" / definition.name, spool_bytes)
     cleanup.callback(spool.close)
     objects = S3ObjectStore(storage)
     deadline = Deadline(SERVER_WAIT_S)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from common.contracts.frame import Headers
 from common.errors import ConfigurationError, LookoutError
@@ -21,8 +21,9 @@ class Record:
     headers: Headers = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TopicPartition:
+class TopicPartition(NamedTuple):
+    """A tuple, for it is a key: looked up several times for each frame, and a tuple's hash is not Python code."""
+
     topic: str
     partition: int
 

@@ -13,7 +13,6 @@ import uuid
 from pathlib import Path
 
 from common.errors import ConfigurationError, EncoderFailure
-from common.metrics import Metrics
 
 LOCK_SUFFIX = ".lock"
 DEFAULT_LIMIT_BYTES = 4 * 1024**3
@@ -24,10 +23,9 @@ class Spool:
     """One process' directory below `root`, told apart from those of dead processes by a file lock: process numbers are
     used again, and mean nothing between containers. Any thread."""
 
-    def __init__(self, root: Path, limit_bytes: int = DEFAULT_LIMIT_BYTES, metrics: Metrics | None = None) -> None:
+    def __init__(self, root: Path, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         """Makes the directory and removes those of the dead. Raises ConfigurationError when that is not possible."""
         self._limit_bytes = limit_bytes
-        self._metrics = metrics
         self._lock = threading.Lock()  # guards the two counters: pool and upload threads report
         self._used_bytes = 0
         self._made = 0
@@ -64,8 +62,6 @@ class Spool:
         with self._lock:
             self._used_bytes += change_bytes
             used = self._used_bytes
-        if self._metrics is not None:
-            self._metrics.set("lookout_spool_bytes", used)
         if change_bytes > 0 and used > self._limit_bytes and not is_for_upload:
             raise EncoderFailure(f"the spool is full: {used} of {self._limit_bytes} bytes")
 

@@ -24,6 +24,8 @@ once a pause was over within `BACKLOG_PATIENCE_S`: it has become quick."""
 POLL_RECORDS = 64
 """At most this many records a turn, so that messages and timers are not kept waiting."""
 RATE_OVER_S = 5.0
+WORTH_A_TURN = 10
+"""Frames. Less room than that is none: a turn of the loop beside busy threads costs as much as five frames do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Flow:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
+        # Asked for with each frame, and derived: once is enough.
+        self._high, self._camera_high = settings.in_flight_high, settings.camera_high
         self._full_since_s: float | None = None
         self._is_paused = False
         self._finished: deque[tuple[float, int]] = deque()
@@ -63,11 +67,13 @@ class Flow:
     def is_paused(self) -> bool:
         return self._is_paused
 
-    @property
-    def resume_below(self) -> int:
-        """Frames in flight below which a waiting loop takes records again: a quarter of the mark, to take several."""
-        high = self._settings.in_flight_high
-        return max(1, high - max(1, high // 4))
+    def resume_below(self, frames: int) -> int:
+        """Frames in flight below which a loop that waits for room takes records again, several: at least a quarter of
+        the mark is free then, and as many of the `frames` are through as are worth two turns, but no more than half of
+        them (a camera's cap may be what keeps out the rest, and of one camera many are in the ordered stage)."""
+        high = self._high
+        several = max(self._camera_high // 4, 2 * WORTH_A_TURN)
+        return max(1, min(high - max(1, high // 4), max(frames - several, frames // 2)))
 
     def finished(self, now_s: float, frames: int) -> None:
         """So many frames have come out: for the low mark."""
@@ -88,9 +94,11 @@ class Flow:
             lasting = _has_lasted(self._full_since_s, now_s)
             self._is_paused = lasting and now_s - load.admitted_s >= PAUSE_AFTER_S
             return Pace(0, is_paused=self._is_paused)
-        if load.has_full_backlog:
+        high = self._high
+        room = high - load.frames
+        if load.has_full_backlog or room < min(WORTH_A_TURN, high // 4):
             return Pace(0)
-        return Pace(max(1, min(POLL_RECORDS, self._settings.in_flight_high - load.frames)))
+        return Pace(min(POLL_RECORDS, room))
 
     def is_backlog_full(self, records: int, size_bytes: int, was_full: bool) -> bool:
         """Whether a partition has read as much ahead as it may; once full, until half of it is admitted."""
@@ -101,13 +109,13 @@ class Flow:
 
     def _low_mark(self) -> int:
         rate = sum(frames for _, frames in self._finished) / RATE_OVER_S
-        return min(self._settings.in_flight_high // 2, int(rate * LOW_MARK_S))
+        return min(self._high // 2, int(rate * LOW_MARK_S))
 
     def has_frame_room(self, frames: int, decoded_bytes: int) -> bool:
         """Whether one more frame may be admitted. A frame larger than the whole budget goes when it is alone."""
         if frames == 0:
             return True
-        return frames < self._settings.in_flight_high and decoded_bytes < self._settings.decoded_bytes
+        return frames < self._high and decoded_bytes < self._settings.decoded_bytes
 
     def _is_full(self, load: Load) -> bool:
         s = self._settings

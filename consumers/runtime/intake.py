@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 TURN_S = 0.25
 """The loop turns at least this often, with room or without."""
 OUTAGE_POLL_S = 0.5
-WORTH_A_TURN = 6
-"""Frames. With one thread a quarter of a camera's cap is three: the loop turned eighteen times a second for them."""
 PROBE_AHEAD = 8
 """Probe mode takes its frames one by one; so many of a partition wait, and the rest stays out of the way of others."""
 
@@ -45,7 +43,7 @@ class Intake:
         tally: Tally,
         clock: Clock,
     ) -> None:
-        self._settings = settings
+        self._camera_high = settings.camera_high
         self._consumer = consumer
         self._assignments = assignments
         self._admitter = admitter
@@ -111,10 +109,7 @@ class Intake:
         if frames == 0:  # it is the store or the broker that is slow
             self._clock.sleep(longest_s)
         else:
-            # Not one turn for every frame. No more than this either: of a camera alone, many are in the ordered stage.
-            cap = self._settings.camera_high
-            several = max(1, cap // 4, min(WORTH_A_TURN, cap // 2))
-            self._pool.wait_for_room(min(self._flow.resume_below, max(1, frames - several)), longest_s)
+            self._pool.wait_for_room(self._flow.resume_below(frames), longest_s)
 
     def _take(self, records: int, longest_s: float) -> None:
         """Poll, and keep what comes in the backlogs."""
@@ -158,7 +153,7 @@ class Intake:
         if assignment.is_probing and self._probe.frames_of(assignment) >= PROBE_AHEAD:
             return True
         camera = assignment.cameras.get(assignment.backlog[0].key or b"")
-        return camera is not None and camera.in_flight >= self._settings.camera_high
+        return camera is not None and camera.in_flight >= self._camera_high
 
     def submit(self) -> None:
         """Hand what was collected to the pool."""

@@ -142,11 +142,8 @@ class Pool:
 
     def take(self) -> Job | None:
         """The next job of any kind, or None."""
-        return self._take(self._next_job)
-
-    def _take(self, next_job: Callable[[], Job | None]) -> Job | None:
         with self._lock:
-            job = next_job()
+            job = self._next_job()
             self._running += job is not None
             return job
 
@@ -157,23 +154,22 @@ class Pool:
             return schedule.take_analysis(self._share())
         return schedule.take(self._share())
 
-    def execute(self, job: Job) -> Order | None:
-        """Run one job taken by `take`; what the same thread should go on with. Raises what nobody foresaw."""
+    def execute(self, job: Job, next_job: Callable[[], Job | None] | None = None) -> Job | None:
+        """Run one job taken by `take`; what the same thread should go on with, which is `next_job` where nothing else
+        is. Raises what nobody foresaw."""
         if isinstance(job, Analyse):
             seconds = self._stages.analyse(job)
             with self._lock:
                 self._tally.analyse_s.extend([seconds / len(job.steps)] * len(job.steps))
                 follow_up = self._schedule.analysed(job.steps, goes_on=self._ordered_threads == 0)
-                self._finish(is_follow_up=follow_up is not None)
-            return follow_up
+                return self._finish(follow_up, next_job)
         report = self._stages.order(job)
         with self._lock:
             self._schedule.ordered(job)
             self._count(job, report)
-            self._finish(is_follow_up=False)
             if self._schedule.frames < self._room_below:
                 self._room.notify()
-        return None
+            return self._finish(None, next_job)
 
     def _share(self) -> int:
         """Frames that the calling thread may take at once: a batch, but no more than its share while others are idle,
@@ -182,24 +178,30 @@ class Pool:
             return 1
         return min(self._batch, max(1, -(-self._schedule.unanalysed // (self._both.idle + 1))))
 
-    def _finish(self, is_follow_up: bool) -> None:
+    def _finish(self, follow_up: Job | None, next_job: Callable[[], Job | None] | None) -> Job | None:
+        """A job is done; what comes next on this thread. Call under the lock."""
         self.progress += 1
-        if not is_follow_up:
+        if follow_up is None and next_job is not None and not self._stopping.is_set():
+            follow_up = next_job()
+        if follow_up is None:
             self._running -= 1
         self._wake()
+        return follow_up
 
     def _count(self, job: Order, report: OrderReport) -> None:
-        tally = self._tally
-        tally.order_s.extend(report.seconds)
-        tally.fates.update(report.fates)
-        camera = job.strand.camera
-        tally.outcomes.extend((camera, fate is Fate.DEAD_LETTER) for fate in report.fates)
+        tally, camera = self._tally, job.strand.camera
+        tally.order_s += report.seconds
+        for fate in report.fates:
+            tally.fates[fate] += 1
+            tally.outcomes.append((camera, fate is Fate.DEAD_LETTER))
 
     def _count_progress(self) -> None:
         self.progress += 1
 
     def _wake(self) -> None:
         """Wake as many idle threads as there are jobs. Call under the lock."""
+        if not (self._both.idle or self._finishers.idle):
+            return
         ordered = self._schedule.unordered
         left = max(0, ordered - self._finishers.idle)
         self._finishers.wake(ordered)
@@ -212,7 +214,7 @@ class Pool:
                 job = self._wait_for_job(crew, next_job)
                 while job is not None and not self._stopping.is_set():
                     self.busy_since[name] = time.monotonic()
-                    job = self.execute(job) or self._take(next_job)
+                    job = self.execute(job, next_job)
                 self.busy_since.pop(name, None)
         except BaseException as error:  # noqa: BLE001  the loop raises it again
             self._mailbox.put(Crashed(error))

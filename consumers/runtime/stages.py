@@ -64,21 +64,30 @@ class Stages:
         self._mailbox.put(Poisoned(step.work.number, step.frame, error, attempts))
 
     def _analyse_alone(self, step: FrameStep) -> None:
-        for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=1):
-            try:
-                step.analysed = self._workload.analyse(step.frame)
-                break
-            except PoisonRecord as error:
-                self._poisoned(step, error, attempts)
-                break
-            except Transient:
-                # A remote model that does not answer is no reason to lose a frame: retried in place, for ever.
-                self._retried()
-                if step.work.is_dropped or self._wait(delay_s):
-                    step.work.is_dropped = True
-                    break
+        try:
+            step.analysed = self._workload.analyse(step.frame)
+        except PoisonRecord as error:
+            self._poisoned(step, error, 1)
+        except Transient:
+            self._analyse_again(step)
         if step.is_probe:
             self._mailbox.put(Decoded(step.strand.generation, step.frame.offset))
+
+    def _analyse_again(self, step: FrameStep) -> None:
+        """A remote model that does not answer is no reason to lose a frame: retried in place, for ever."""
+        for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=2):
+            self._retried()
+            if step.work.is_dropped or self._wait(delay_s):
+                step.work.is_dropped = True
+                return
+            try:
+                step.analysed = self._workload.analyse(step.frame)
+            except PoisonRecord as error:
+                self._poisoned(step, error, attempts)
+                return
+            except Transient:
+                continue
+            return
 
     def order(self, job: Order) -> OrderReport:
         """Stage 2: the steps of one camera in offset order. An encoder's failure restarts the partition."""

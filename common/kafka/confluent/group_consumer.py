@@ -91,9 +91,13 @@ class ConfluentGroupConsumer:
         self._commits.finish()
         self._read_again()
         while len(self._held) < max_records and self._problem is None:
-            came = self._turn(0.0 if len(self._held) else deadline.at_most(SLICE_S))
+            if len(self._held):
+                most = max_records - len(self._held)
+                may_be_more = self._drain(most) == most
+            else:
+                may_be_more = self._turn(deadline.at_most(SLICE_S)) or not deadline.is_over
             self._answer_rebalances()
-            if not came and (len(self._held) or deadline.is_over):
+            if not may_be_more:
                 break
         self._commits.finish()
         if len(self._held):  # what went wrong is said by the next poll: records in hand are not thrown away
@@ -213,12 +217,25 @@ class ConfluentGroupConsumer:
             raise error_from(error, "polling") from error
         if message is None:  # not `if message`: one without a value counts as false
             return False
+        self._receive(message)
+        return True
+
+    def _drain(self, most: int) -> int:
+        """What librdkafka has at hand, in one call: each gives up the interpreter lock, and busy threads take it."""
+        try:
+            messages = self._consumer.consume(most, 0.0)
+        except KafkaException as error:
+            raise error_from(error, "polling") from error
+        for message in messages:
+            self._receive(message)
+        return len(messages)
+
+    def _receive(self, message: Message) -> None:
         problem = message.error()
         if problem is None:
             self._hold(message)
         else:
             self._problem = self._problem or self._problem_of(message, problem)
-        return True
 
     def _hold(self, message: Message) -> None:
         partition, offset = partition_of(message), offset_of(message)

@@ -12,10 +12,10 @@ from common.kafka.ports import Position, Record, TopicPartition
 
 def to_record(message: Message) -> Record:
     """A message without error. A header without a value counts as empty."""
-    partition = partition_of(message)
+    topic, partition = partition_of(message)
     return Record(
-        topic=partition.topic,
-        partition=partition.partition,
+        topic=topic,
+        partition=partition,
         offset=offset_of(message),
         timestamp_ms=message.timestamp()[1],
         key=_bytes(message.key()),

@@ -18,7 +18,7 @@ from common.metrics import Metrics
 from common.settings import load_settings
 from consumers.commands.options import parse_every, parse_option
 from consumers.consumer_health import ConsumerHealth
-from consumers.detection_feed import EVERY_S, DetectionFeed
+from consumers.detection_feed import EVERY_S, LATE_EVERY_S, LATE_MS, DetectionFeed
 from consumers.process_settings import ProcessSettings
 from consumers.wiring import RunOptions, run_consumer
 from tests.support.service_process import wait_until
@@ -76,6 +76,29 @@ def test_feed_sends_keyed_by_camera_and_drops_what_is_not_taken(tmp_path: Path) 
     producer.waiting[0](Delivery(0, 1, 2), None)
     producer.waiting[1](None, Transient("no answer"))
     assert outcomes(metrics) == (1, 3)
+
+
+def test_feed_sends_what_is_late_once_a_second(tmp_path: Path) -> None:
+    producer, clock = Producer(room=100), FakeClock()
+    feed = DetectionFeed(producer, "x-detections", Metrics(), clock)  # type: ignore[arg-type]
+    bench = build_bench(tmp_path)
+    bench.seal([make_frame(n) for n in range(5)])
+    first, second, third, fourth, fifth = bench.published
+    late_by_s = (clock.wall_us() / 1000 - fifth.log_ms + LATE_MS) / 1000 + 1
+    clock.step_wall(late_by_s)
+    feed(first)
+    clock.advance(EVERY_S)
+    feed(second)
+    assert len(producer.sent) == 1, "nobody watches what is late"
+    clock.advance(LATE_EVERY_S)
+    feed(third)
+    assert len(producer.sent) == 3
+    clock.advance(EVERY_S)
+    feed(fourth)
+    assert len(producer.sent) == 3
+    clock.step_wall(-late_by_s - 10)
+    feed(fifth)
+    assert len(producer.sent) == 5, "a new one takes the late ones along"
 
 
 def test_feed_with_its_thread_sends_the_rest_by_itself(tmp_path: Path) -> None:

@@ -6,20 +6,17 @@ from pathlib import Path
 import pytest
 
 from common.errors import ConfigurationError, EncoderFailure
-from common.metrics import Metrics
 from consumers.pipeline.spool import Spool
 
 
 def test_spool_counts_what_its_clips_report(tmp_path: Path) -> None:
-    metrics = Metrics()
-    spool = Spool(tmp_path, 1000, metrics)
+    spool = Spool(tmp_path, 1000)
     first, second = spool.reserve(), spool.reserve()
     assert first.video != second.video
     first.set_bytes(300)
     second.set_bytes(500)
     first.set_bytes(400)
     assert spool.used_bytes == 900
-    assert metrics.registry.get_sample_value("lookout_spool_bytes") == 900
     first.remove()
     first.remove()
     assert spool.used_bytes == 500
