@@ -22,6 +22,9 @@ from common.topics import DEFAULT_PARTITIONS
 
 LIMIT_S = 300.0
 PLAIN_FRAMES = 300
+JOIN_S = 10.0
+"""Several processes of a group have shared out the partitions by then; only afterwards frames come, as a change of
+owners in the middle would do work twice."""
 _numbers = itertools.count()
 
 
@@ -90,12 +93,18 @@ def run_trial(
     environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes], in_turns: InTurns | None = None
 ) -> Trial:
     """One run on topics of its own, of one process where it takes turns with plain loops; times are without those it
-    stood then. Raises RuntimeError when it does not finish."""
+    stood then. Frames are there before one process starts, and come once several have joined their group.
+
+    Raises RuntimeError when it does not finish."""
     prefix = f"bench-{setup.analysis}-{setup.threads}-{next(_numbers)}.".replace("_", "-")
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix}
     settings = load_settings(KafkaSettings, environment)
     make_topics(settings, max(DEFAULT_PARTITIONS, setup.partitions))
-    kafka_bytes = fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
+
+    def filled() -> int:
+        return fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
+
+    kafka_bytes = filled() if setup.processes == 1 else 0
     finish = Finish(settings)
     interference, self_s = Interference(), time.process_time()
     loops_s = in_turns.process_cpu_s if in_turns is not None else 0.0
@@ -113,6 +122,9 @@ def run_trial(
             for one in var
         ]
         try:
+            if setup.processes > 1:
+                time.sleep(JOIN_S)
+                kafka_bytes = filled()
             with in_turns.beside(workers[0]) if in_turns is not None else nullcontext():
                 is_done = finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers))
             if not is_done:

@@ -3,8 +3,10 @@
 The same frames in the same broker, the same work on each, ordered encode included (`benchmarks/rivals/work.py`); what
 differs is the framework. Models are stand-ins: `sleep` waits 50 ms (a model on another machine), `cpu` burns 10 ms with
 the interpreter lock released, `noop` does nothing. Rivals throw their clips away, so that ours is shown doing the same,
-and once more storing them in S3. quixstreams has no thread pool: it is shown with one process, and with as many
-processes as others have threads. The systems take turns within one run; a run that others disturb is repeated.
+and once more storing them in S3. sentry-arroyo's pool of N threads leaves the ordered stage to the processor's own,
+which makes N + 1: it is shown so and with N in all. quixstreams has no thread pool: it is shown with one process, and
+with as many processes as others have threads, as ours is then. The systems take turns within one run; a run that others
+disturb is repeated.
 """
 
 import argparse
@@ -55,10 +57,12 @@ def contenders(setup: Setup, processes: Setup) -> dict[str, tuple[str, Setup]]:
     found = {
         f"{OURS} (confluent-kafka {version('confluent-kafka')})": (OURS, replace(setup, is_stored=False)),
         f"{OURS}, clips stored": (OURS, setup),
-        f"sentry-arroyo {arroyo} (confluent-kafka {clients['arroyo']})": ("arroyo", setup),
+        f"sentry-arroyo {arroyo} (confluent-kafka {clients['arroyo']}), N threads and its own": ("arroyo", setup),
+        f"sentry-arroyo {arroyo}, N threads in all": ("arroyo", replace(setup, threads=setup.threads - 1)),
         f"quixstreams {quix} (confluent-kafka {clients['quix']}), 1 process": ("quix", setup),
     }
     if processes.processes > 1:
+        found[f"{OURS}, {processes.processes} processes"] = (OURS, replace(processes, is_stored=False))
         found[f"quixstreams {quix}, {processes.processes} processes"] = ("quix", processes)
     return found
 

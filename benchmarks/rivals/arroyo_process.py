@@ -1,4 +1,5 @@
-"""`sentry-arroyo`: stage 1 in its RunTaskInThreads, stage 2 as the next step, which gets results in order.
+"""`sentry-arroyo`: stage 1 in its RunTaskInThreads, stage 2 as the next step, which gets results in order. With no
+threads both stages are steps of the processor's own thread.
 
 Run by the Python of its own environment: `python -m benchmarks.rivals.arroyo_process OPTIONS`.
 """
@@ -33,6 +34,8 @@ class ClipStrategy(ProcessingStrategyFactory[KafkaPayload]):  # type: ignore[mis
     ) -> ProcessingStrategy[KafkaPayload]:
         pending = PENDING_PER_THREAD * self._threads + PENDING_MORE
         ordered: Any = RunTask(self._order, CommitOffsets(commit))
+        if self._threads == 0:
+            return RunTask(self._analyse, ordered)
         return RunTaskInThreads(self._analyse, self._threads, pending, ordered)
 
     def _analyse(self, message: Message[KafkaPayload]) -> Worked:

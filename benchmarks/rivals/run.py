@@ -13,14 +13,11 @@ from benchmarks.interference import Interference
 from benchmarks.load import delete_topics, fill, make_topics
 from benchmarks.plain_loop import definition_of
 from benchmarks.rivals.environments import REPOSITORY, python_of
-from benchmarks.trial import LIMIT_S, Setup
+from benchmarks.trial import JOIN_S, LIMIT_S, Setup
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, load_settings
 from common.topics import FRAMES
 
-JOIN_S = 10.0
-"""Several processes of a group have shared out the partitions by then; only afterwards frames come, as a change of
-owners in the middle would do work twice."""
 POLL_S = 0.2
 _numbers = itertools.count()
 
@@ -45,7 +42,9 @@ class RivalResult:
 
 
 def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequence[bytes]) -> RivalResult:
-    """`setup.processes` processes of one group. Raises RuntimeError when they do not finish."""
+    """`setup.processes` processes of one group; `setup.threads` 0 where the framework's own thread does all.
+
+    Raises RuntimeError when they do not finish."""
     python = python_of(rival)
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": f"rival-{rival}-{next(_numbers)}."}
     settings = load_settings(KafkaSettings, environment)

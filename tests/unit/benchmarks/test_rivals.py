@@ -38,8 +38,14 @@ def test_locked_version_package_that_is_not_there_is_refused() -> None:
 def test_contenders_one_thread_has_no_row_of_several_processes() -> None:
     one = contenders(Setup("sleep", 1), Setup("sleep", 1, processes=1))
     four = contenders(Setup("sleep", 4), Setup("sleep", 1, processes=4))
-    assert len(four) == len(one) + 1
+    assert len(four) == len(one) + 2
+    assert [setup.processes for _, setup in four.values()][-2:] == [4, 4]
     assert not next(iter(four.values()))[1].is_stored  # as theirs: thrown away
+
+
+def test_contenders_arroyo_is_shown_with_as_many_threads_in_all_too() -> None:
+    setups = contenders(Setup("cpu", 1), Setup("cpu", 1, processes=1)).values()
+    assert [setup.threads for rival, setup in setups if rival == "arroyo"] == [1, 0]
 
 
 def test_frame_work_frames_of_two_windows_are_in_two_clips_and_counted(tmp_path: Path) -> None:
