@@ -1,8 +1,9 @@
-"""Frames in Kafka before the consumer starts, and the sight of all of them stored."""
+"""Frames in Kafka for a consumer to work off, and the sight of all of them stored."""
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import Producer
@@ -29,6 +30,8 @@ from consumers.pipeline.analysis import AnalysisDefinition
 READ_S = 0.2
 ADMIN_S = 30.0
 TIMESTAMPS = "message.timestamp.type"
+SETTING_TAKEN_S = 0.5
+"""The controller answers before the log itself goes by a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +51,34 @@ class Load:
 
 
 def make_topics(settings: KafkaSettings, partitions: int) -> None:
-    """The product's topics under the settings' prefix; they must not exist. `frames` has CreateTime while it is
-    filled, so that a minute of log time is written in a second and windows are as long as in life."""
+    """The product's topics under the settings' prefix; they must not exist. `frames` keeps all that is written."""
     admin = AdminClient(settings.client_config())
     topics = []
     for spec in topic_specs(settings.topic_prefix, settings.max_frame_bytes):
         config = dict(spec.config)
         count = spec.partitions
         if spec.name == settings.topic(FRAMES):
-            config |= {TIMESTAMPS: "CreateTime", "retention.ms": "-1", "retention.bytes": "-1"}
+            config |= {"retention.ms": "-1", "retention.bytes": "-1"}
             count = partitions
         topics.append(NewTopic(spec.name, count, 1, config=config))
     for future in admin.create_topics(topics).values():
         future.result(ADMIN_S)
 
 
-def stamp_by_broker(settings: KafkaSettings) -> None:
-    """From now on records get the broker's time, as consumers demand; those in the topic keep what they have."""
-    entry = ConfigEntry(TIMESTAMPS, "LogAppendTime", incremental_operation=AlterConfigOpType.SET)
+@contextmanager
+def stamped_by_producer(settings: KafkaSettings) -> Iterator[None]:
+    """Records written meanwhile have the producer's times, so that a minute of log time is written in a second and
+    windows are as long as in life. Before and afterwards they get the broker's, as consumers demand."""
+    stamp(settings, "CreateTime")
+    time.sleep(SETTING_TAKEN_S)
+    try:
+        yield
+    finally:
+        stamp(settings, "LogAppendTime")
+
+
+def stamp(settings: KafkaSettings, kind: str) -> None:
+    entry = ConfigEntry(TIMESTAMPS, kind, incremental_operation=AlterConfigOpType.SET)
     topic = ConfigResource(ResourceType.TOPIC, settings.topic(FRAMES), incremental_configs=[entry])
     admin = AdminClient(settings.client_config())
     for future in admin.incremental_alter_configs([topic]).values():
@@ -87,34 +100,34 @@ def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jp
     producer = Producer(
         settings.client_config() | {"linger.ms": 20, "queue.buffering.max.messages": 100_000, "acks": "all"}
     )
-    t0_ms = int(time.time() * 1000) - load.frames * load.frame_ms - 2 * CLIP_MS
-    for number in range(load.frames):
-        log_ms = t0_ms + number * load.frame_ms
-        for camera in range(load.cameras):
-            headers: list[tuple[str, str | bytes | None]] = list(
-                encode_headers(make_headers(definition, number, log_ms, load.size, load.search_every_ms))
-            )
-            headers[1] = ("session", f"bench-{run}-{camera:04d}".encode())
-            jpeg = jpegs[(number + camera * PHASE) % len(jpegs)]
-            key = f"bench-{run}-{camera:04d}"
-            written += record_bytes(key, headers, jpeg)
-            while True:
-                try:
-                    producer.produce(
-                        settings.topic(FRAMES),
-                        key=key,
-                        value=jpeg,
-                        headers=headers,
-                        partition=camera % load.partitions,
-                        timestamp=log_ms,
-                    )
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-        producer.poll(0)
-    if producer.flush(120) != 0:
-        raise RuntimeError("Kafka did not take the frames within 120 s")
-    stamp_by_broker(settings)
+    with stamped_by_producer(settings):
+        t0_ms = int(time.time() * 1000) - load.frames * load.frame_ms - 2 * CLIP_MS
+        for number in range(load.frames):
+            log_ms = t0_ms + number * load.frame_ms
+            for camera in range(load.cameras):
+                headers: list[tuple[str, str | bytes | None]] = list(
+                    encode_headers(make_headers(definition, number, log_ms, load.size, load.search_every_ms))
+                )
+                headers[1] = ("session", f"bench-{run}-{camera:04d}".encode())
+                jpeg = jpegs[(number + camera * PHASE) % len(jpegs)]
+                key = f"bench-{run}-{camera:04d}"
+                written += record_bytes(key, headers, jpeg)
+                while True:
+                    try:
+                        producer.produce(
+                            settings.topic(FRAMES),
+                            key=key,
+                            value=jpeg,
+                            headers=headers,
+                            partition=camera % load.partitions,
+                            timestamp=log_ms,
+                        )
+                        break
+                    except BufferError:
+                        producer.poll(0.1)
+            producer.poll(0)
+        if producer.flush(120) != 0:
+            raise RuntimeError("Kafka did not take the frames within 120 s")
     return written
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.feeder import Feeder, PacedCamera
-from benchmarks.load import Finish, delete_topics, make_topics, stamp_by_broker
+from benchmarks.load import Finish, delete_topics, make_topics
 from benchmarks.plain_loop import definition_of
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, StorageSettings, load_settings
@@ -55,7 +55,6 @@ class PacedRun:
         with contextlib.ExitStack() as cleanup:
             make_topics(self._settings, self._partitions)
             cleanup.callback(lambda: delete_topics(self._settings))
-            stamp_by_broker(self._settings)
             self._finish = Finish(self._settings)
             cleanup.callback(self._finish.close)
             var = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
