@@ -32,7 +32,8 @@ _numbers = itertools.count()
 class Setup:
     """What is run. `partitions`: over which the cameras are spread, of the 12 there always are; `frames`: of all
     cameras together; `frame_ms`, `search_every_ms`: log time between a camera's frames and between searches; `cost_ms`:
-    of a stand-in, None for its default; `is_stored` False: clips go nowhere; `batch`: pictures a call."""
+    of a stand-in, None for its default; `is_stored` False: clips go nowhere; `batch`: pictures a call;
+    `ordered_threads`: further ones, None for as many as the runtime finds right."""
 
     analysis: str
     threads: int
@@ -46,6 +47,7 @@ class Setup:
     search_every_ms: int = 1
     is_stored: bool = True
     batch: int = 1
+    ordered_threads: int | None = None
 
     @property
     def load(self) -> Load:
@@ -117,7 +119,7 @@ def run_trial(
                 setup.threads,
                 setup.cost_ms,
                 one.with_suffix(".log"),
-                ("--batch", str(setup.batch), *(() if setup.is_stored else ("--memory-store",))),
+                _options(setup),
             )
             for one in var
         ]
@@ -145,6 +147,13 @@ def run_trial(
     if in_turns is not None:
         _take_out(in_turns.turns, reports[0])
     return _trial(reports, kafka_bytes, finish, others, servers_s)
+
+
+def _options(setup: Setup) -> list[str]:
+    options = ["--batch", str(setup.batch)]
+    if setup.ordered_threads is not None:
+        options += ["--ordered-threads", str(setup.ordered_threads)]
+    return options if setup.is_stored else [*options, "--memory-store"]
 
 
 def _take_out(turns: Turns, report: dict[str, Any]) -> None:

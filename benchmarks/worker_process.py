@@ -105,6 +105,7 @@ def main() -> int:
     parser.add_argument("--cost-ms", type=float, default=None)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--batch", type=int, default=1, help="pictures that a thread gives the model at once")
+    parser.add_argument("--ordered-threads", type=int, default=None, help="beside these, for drawing and encoding")
     parser.add_argument("--slow-ms", type=float, default=0.0, help=f"sleep this long for a frame of {SLOW_CAMERA}")
     parser.add_argument("--slow-every", type=int, default=1, help="for every so manieth of its frames")
     parser.add_argument("--memory-store", action="store_true", help="clips go nowhere: no S3 server is asked")
@@ -118,7 +119,13 @@ def main() -> int:
     if arguments.memory_store:
         setattr(wiring, "S3ObjectStore", MemoryStore)  # noqa: B010  mypy: a module's name is no variable
     answer_questions(watch)
-    options = wiring.RunOptions(name=definition.name, threads=arguments.threads, health_port=0, batch=arguments.batch)
+    options = wiring.RunOptions(
+        name=definition.name,
+        threads=arguments.threads,
+        health_port=0,
+        batch=arguments.batch,
+        ordered_threads=arguments.ordered_threads,
+    )
     with contextlib.suppress(KeyboardInterrupt):
         return wiring.run_consumer(options)
     return 0

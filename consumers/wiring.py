@@ -85,6 +85,7 @@ class RunOptions:
     health_port: int | None = None
     session_timeout_s: float | None = None
     batch: int | None = None
+    ordered_threads: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -166,7 +167,7 @@ def _build(
         update={
             "model": analyzer.model if analyzer is not None else None,
             "models": offered.all,
-            "ordered_threads": _ordered_threads(analyzer, engine_settings.threads),
+            "ordered_threads": _ordered_threads(analyzer, options.ordered_threads, engine_settings.threads),
         }
     )
 
@@ -251,6 +252,7 @@ def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int
     chosen: dict[str, Any] = {
         "threads": options.threads,
         "batch": options.batch,
+        "ordered_threads": options.ordered_threads,
         "session_timeout_s": options.session_timeout_s,
     }
     try:
@@ -267,8 +269,11 @@ def _engine_settings(options: RunOptions, kafka: KafkaSettings, spool_bytes: int
         raise ConfigurationError(f"Bad option of run: {error}") from error
 
 
-def _ordered_threads(analyzer: Analyzer | None, threads: int) -> int:
-    """None beside a model that computes here; else as many as there are cores for what it leaves to do."""
+def _ordered_threads(analyzer: Analyzer | None, asked: int | None, threads: int) -> int:
+    """Where nobody asks: none beside a model that computes here, else as many as there are cores for what it leaves to
+    do."""
+    if asked is not None:
+        return asked
     waits = isinstance(analyzer, WaitsElsewhere) and analyzer.waits
     return min(threads, default_threads()) if waits else 0
 

@@ -3,10 +3,10 @@
 The same frames in the same broker, the same work on each, ordered encode included (`benchmarks/rivals/work.py`); what
 differs is the framework. Models are stand-ins: `sleep` waits 50 ms (a model on another machine), `cpu` burns 10 ms with
 the interpreter lock released, `noop` does nothing. Rivals throw their clips away, so that ours is shown doing the same,
-and once more storing them in S3. sentry-arroyo's pool of N threads leaves the ordered stage to the processor's own,
-which makes N + 1: it is shown so and with N in all. quixstreams has no thread pool: it is shown with one process, and
-with as many processes as others have threads, as ours is then. The systems take turns within one run; a run that others
-disturb is repeated.
+and once storing them in S3. Each rival is compared with ours of as many threads or processes. sentry-arroyo's pool
+of N threads leaves the ordered stage to the processor's own, which makes N + 1: it is shown so, beside ours with one
+thread more for that stage, and with N in all. quixstreams has no thread pool: it is shown with one process, and with as
+many processes as others have threads. The systems take turns within one run; a run that others disturb is repeated.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import statistics
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -49,21 +49,39 @@ def frames_for(kind: str, cost_ms: float, threads: int) -> int:
     return max(1, frames // CAMERAS) * CAMERAS
 
 
-def contenders(setup: Setup, processes: Setup) -> dict[str, tuple[str, Setup]]:
-    """Name in the table: rival and how it is run."""
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """How a row is run. `beside`: the row of ours that it is compared with."""
+
+    rival: str
+    setup: Setup
+    beside: str
+
+
+def contenders(setup: Setup, processes: Setup) -> dict[str, Contender]:
+    """By the name in the table."""
     quix = locked_version(lock_of("quix"), RIVALS["quix"])
     arroyo = locked_version(lock_of("arroyo"), RIVALS["arroyo"])
     clients = {rival: locked_version(lock_of(rival), "confluent-kafka") for rival in RIVALS}
+    ours = f"{OURS} (confluent-kafka {version('confluent-kafka')}), N threads"
+    one_more = f"{OURS}, N threads and 1 for the ordered stage"
+    setup_of_ours = replace(setup, is_stored=False)
     found = {
-        f"{OURS} (confluent-kafka {version('confluent-kafka')})": (OURS, replace(setup, is_stored=False)),
-        f"{OURS}, clips stored": (OURS, setup),
-        f"sentry-arroyo {arroyo} (confluent-kafka {clients['arroyo']}), N threads and its own": ("arroyo", setup),
-        f"sentry-arroyo {arroyo}, N threads in all": ("arroyo", replace(setup, threads=setup.threads - 1)),
-        f"quixstreams {quix} (confluent-kafka {clients['quix']}), 1 process": ("quix", setup),
+        ours: Contender(OURS, replace(setup_of_ours, ordered_threads=0), ours),
+        f"{OURS}, as it runs where nobody says otherwise, clips stored": Contender(OURS, setup, ours),
+        one_more: Contender(OURS, replace(setup_of_ours, ordered_threads=1), one_more),
+        f"sentry-arroyo {arroyo} (confluent-kafka {clients['arroyo']}), N threads and its own": Contender(
+            "arroyo", setup, one_more
+        ),
+        f"sentry-arroyo {arroyo}, N threads in all": Contender(
+            "arroyo", replace(setup, threads=setup.threads - 1), ours
+        ),
+        f"quixstreams {quix} (confluent-kafka {clients['quix']}), 1 process": Contender("quix", setup, ours),
     }
     if processes.processes > 1:
-        found[f"{OURS}, {processes.processes} processes"] = (OURS, replace(processes, is_stored=False))
-        found[f"quixstreams {quix}, {processes.processes} processes"] = ("quix", processes)
+        several = f"{OURS}, {processes.processes} processes"
+        found[several] = Contender(OURS, replace(processes, is_stored=False), several)
+        found[f"quixstreams {quix}, {processes.processes} processes"] = Contender("quix", processes, several)
     return found
 
 
@@ -86,26 +104,25 @@ def compare(environment: dict[str, str], kind: str, threads: int, repeat: int, t
     entrants = contenders(Setup(kind, threads, **shared), Setup(kind, 1, processes=min(threads, CAMERAS), **shared))
     results: dict[str, list[Result]] = {name: [] for name in entrants}
     for _ in range(repeat):
-        for name, (rival, setup) in entrants.items():
-            one = calmest(partial(run, environment, rival, setup, jpegs), tries)
+        for name, entrant in entrants.items():
+            one = calmest(partial(run, environment, entrant.rival, entrant.setup, jpegs), tries)
             results[name].append(one)
             print(
                 f"  {kind}, {threads}: {name}: {one.per_s:.1f} frames/s, others {one.others:.0%}",
                 file=sys.stderr,
                 flush=True,
             )
-    ours = statistics.median(one.per_s for one in next(iter(results.values())))  # the first entrant
+    rates = {name: statistics.median(one.per_s for one in several) for name, several in results.items()}
     rows = []
     for name, several in results.items():
-        per_s = statistics.median(one.per_s for one in several)
         rows.append(
             {
                 "model": kind,
                 "threads": threads,
                 "system": name,
                 "frames": several[0].frames,
-                "frames/s": round(per_s, 1),
-                "ours / theirs": round(ours / per_s, 2),
+                "frames/s": round(rates[name], 1),
+                "ours / this": round(rates[entrants[name].beside] / rates[name], 3),
                 "CPU ms a frame": round(statistics.median(one.cpu_ms for one in several), 2),
                 "others": f"{max(one.others for one in several):.0%}",
             }

@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="pictures of any cameras that a thread gives the model at once, as far as they wait (default: 1)",
     )
+    parser.add_argument(
+        "--ordered-threads",
+        metavar="N",
+        type=int,
+        default=None,
+        help="further threads that only draw and encode (default: 0; the cores beside a model that waits)",
+    )
     parser.add_argument("--session-timeout", metavar="S", type=float, default=None, help="of the group (default: 10 s)")
 
 
@@ -39,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         health_port=arguments.health_port,
         session_timeout_s=arguments.session_timeout,
         batch=arguments.batch,
+        ordered_threads=arguments.ordered_threads,
         options=dict(arguments.option),
     )
     return run_consumer(options)

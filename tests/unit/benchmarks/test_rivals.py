@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.pictures import make_jpegs
 from benchmarks.plain_loop import make_headers
-from benchmarks.rivals.__main__ import contenders
+from benchmarks.rivals.__main__ import OURS, contenders
 from benchmarks.rivals.environments import REQUIREMENTS, RIVALS, SAME, lock_of, locked_version
 from benchmarks.rivals.work import FrameWork
 from benchmarks.stand_ins import stand_in
@@ -39,13 +39,20 @@ def test_contenders_one_thread_has_no_row_of_several_processes() -> None:
     one = contenders(Setup("sleep", 1), Setup("sleep", 1, processes=1))
     four = contenders(Setup("sleep", 4), Setup("sleep", 1, processes=4))
     assert len(four) == len(one) + 2
-    assert [setup.processes for _, setup in four.values()][-2:] == [4, 4]
-    assert not next(iter(four.values()))[1].is_stored  # as theirs: thrown away
+    assert [entrant.setup.processes for entrant in four.values()][-2:] == [4, 4]
+    assert not next(iter(four.values())).setup.is_stored  # as theirs: thrown away
 
 
-def test_contenders_arroyo_is_shown_with_as_many_threads_in_all_too() -> None:
-    setups = contenders(Setup("cpu", 1), Setup("cpu", 1, processes=1)).values()
-    assert [setup.threads for rival, setup in setups if rival == "arroyo"] == [1, 0]
+def test_contenders_each_is_compared_with_ours_of_as_many_threads_or_processes() -> None:
+    entrants = contenders(Setup("cpu", 2), Setup("cpu", 1, processes=2))
+    arroyo = [entrant for entrant in entrants.values() if entrant.rival == "arroyo"]
+    assert [entrant.setup.threads + 1 for entrant in arroyo] == [3, 2]  # one is the processor's
+    for entrant in arroyo:
+        ours = entrants[entrant.beside]
+        assert ours.rival == OURS
+        assert ours.setup.threads + (ours.setup.ordered_threads or 0) == entrant.setup.threads + 1
+    for entrant in entrants.values():
+        assert entrants[entrant.beside].setup.processes == entrant.setup.processes
 
 
 def test_frame_work_frames_of_two_windows_are_in_two_clips_and_counted(tmp_path: Path) -> None:

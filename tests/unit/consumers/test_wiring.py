@@ -15,4 +15,9 @@ def test_ordered_threads_are_for_a_model_that_waits(
     analyzer: Analyzer | None, threads: int, ordered: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "default_threads", lambda: 3)
-    assert wiring._ordered_threads(analyzer, threads) == ordered
+    assert wiring._ordered_threads(analyzer, None, threads) == ordered
+
+
+@pytest.mark.parametrize("analyzer", [StandIn("cpu", 10.0), StandIn("sleep", 50.0)])
+def test_ordered_threads_are_what_the_operator_says(analyzer: Analyzer) -> None:
+    assert [wiring._ordered_threads(analyzer, asked, 4) for asked in (0, 1)] == [0, 1]
