@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.feeder import make_cameras
 from benchmarks.paced import PacedRun
 from benchmarks.plan_model import Costs, Point, costs_of
+from benchmarks.yardstick import Yardstick
 
 FEED_S = 25.0
 """Two clips of each camera at least."""
@@ -55,11 +56,13 @@ def measure_run(
         run.begin(sending)
         idle = run.report()
         time.sleep(IDLE_S)
-        before = run.report()
+        rested = run.report()
         begun_frames = run.feeder.frames
-        took_s = run.feed(sending, FEED_S)
-        run.await_done()
-        after = run.report()
+        with Yardstick(analysis, size) as yardstick:
+            before = run.report()
+            took_s = run.feed(sending, FEED_S)
+            run.await_done()
+            after = run.report()
         run.await_stored()
         stored = run.stored_bytes(sending)
         log_bytes = run.log_bytes()
@@ -70,9 +73,10 @@ def measure_run(
         per_s=per_s,
         share=min(1.0, 1000 / (every_ms or 1) / per_s) if every_ms is not None else 0.0,
         cores=(after["process_cpu_s"] - before["process_cpu_s"]) / took_s,
-        idle_cores=(before["process_cpu_s"] - idle["process_cpu_s"]) / IDLE_S,
+        idle_cores=(rested["process_cpu_s"] - idle["process_cpu_s"]) / IDLE_S,
         memory_mb=peak_mb,
         stored_per_s=stored / fed_s,
+        loop_ms=yardstick.loop_ms,
     )
     return point, (log_bytes or 0) / run.feeder.frames
 
@@ -85,8 +89,9 @@ class CalibrationFile:
         self._all: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def find(self, analysis: str, size: Size) -> Costs | None:
+        """None too for what an older version kept, which was another set of costs."""
         kept = self._all.get(_key(analysis, size))
-        return Costs(**kept) if kept is not None else None
+        return Costs(**kept) if kept is not None and kept.keys() == Costs.__dataclass_fields__.keys() else None
 
     def keep(self, analysis: str, size: Size, costs: Costs) -> None:
         self._all[_key(analysis, size)] = asdict(costs)

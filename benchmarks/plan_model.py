@@ -12,7 +12,8 @@ LOG_MAX_S = 2 * HOUR_MS / 1000
 @dataclass(frozen=True, slots=True)
 class Point:
     """One measured run. `share`: of frames that were searched; `cores`: CPU seconds a second, `idle_cores` of them
-    without any frame; `stored_per_s`: bytes in the store per second of all cameras."""
+    without any frame; `stored_per_s`: bytes in the store per second of all cameras; `loop_ms`: CPU of a frame in the
+    plain loop meanwhile, which says how fast the processors were."""
 
     cameras: int
     per_s: float
@@ -21,12 +22,14 @@ class Point:
     idle_cores: float
     memory_mb: float
     stored_per_s: float
+    loop_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What one analysis costs at one picture size. `carried_ms`: CPU of each frame; `search_ms`: of a searched one
-    more. `camera_stored`, `frame_stored`: bytes in the store per second of a camera, and per frame."""
+    more. `camera_stored`, `frame_stored`: bytes in the store per second of a camera, and per frame. CPU is that of
+    processors on which a frame takes `loop_ms` in the plain loop."""
 
     idle_cores: float
     carried_ms: float
@@ -35,12 +38,17 @@ class Costs:
     camera_mb: float
     camera_stored: float
     frame_stored: float
+    loop_ms: float
 
 
 def costs_of(few: Point, many: Point) -> Costs:
-    """Two runs with other numbers of cameras, rates and shares: each cost is the line through both."""
-    idle = (few.idle_cores + many.idle_cores) / 2
-    ms_few, ms_many = (max(0.0, one.cores - idle) / (one.cameras * one.per_s) * 1000 for one in (few, many))
+    """Two runs with other numbers of cameras, rates and shares: each cost is the line through both, for processors as
+    fast as in the mean of both."""
+    loop_ms = (few.loop_ms + many.loop_ms) / 2
+    idle = sum(one.idle_cores * loop_ms / one.loop_ms for one in (few, many)) / 2
+    ms_few, ms_many = (
+        max(0.0, one.cores * loop_ms / one.loop_ms - idle) / (one.cameras * one.per_s) * 1000 for one in (few, many)
+    )
     search_ms = max(0.0, (ms_few - ms_many) / (few.share - many.share))
     camera_mb = max(0.0, (many.memory_mb - few.memory_mb) / (many.cameras - few.cameras))
     stored_few, stored_many = (one.stored_per_s / one.cameras for one in (few, many))
@@ -53,6 +61,7 @@ def costs_of(few: Point, many: Point) -> Costs:
         camera_mb=camera_mb,
         camera_stored=max(0.0, stored_many - many.per_s * frame_stored),
         frame_stored=frame_stored,
+        loop_ms=loop_ms,
     )
 
 

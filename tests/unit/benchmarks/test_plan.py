@@ -17,20 +17,22 @@ COSTS = Costs(
     camera_mb=10.0,
     camera_stored=500.0,
     frame_stored=1000.0,
+    loop_ms=10.0,
 )
 
 
-def point(cameras: int, per_s: float, share: float) -> Point:
-    """What a machine would measure whose costs are COSTS."""
+def point(cameras: int, per_s: float, share: float, slower: float = 1.0) -> Point:
+    """What a machine would measure whose costs are COSTS, while its processors are so many times slower."""
     frames_per_s = cameras * per_s
     return Point(
         cameras=cameras,
         per_s=per_s,
         share=share,
-        cores=0.02 + frames_per_s * (4.0 + share * 6.0) / 1000,
-        idle_cores=0.02,
+        cores=(0.02 + frames_per_s * (4.0 + share * 6.0) / 1000) * slower,
+        idle_cores=0.02 * slower,
         memory_mb=180.0 + cameras * 10.0,
         stored_per_s=cameras * (500.0 + per_s * 1000.0),
+        loop_ms=10.0 * slower,
     )
 
 
@@ -41,8 +43,14 @@ def test_costs_of_two_exact_runs_are_the_costs_behind_them() -> None:
         assert getattr(found, name) == pytest.approx(getattr(COSTS, name)), name
 
 
+def test_costs_of_runs_at_two_speeds_are_those_of_the_speed_between() -> None:
+    found = costs_of(point(2, 5, 1.0, slower=0.9), point(6, 10, 0.1, slower=1.1))
+    for name in COSTS.__dataclass_fields__:
+        assert getattr(found, name) == pytest.approx(getattr(COSTS, name)), name
+
+
 def test_costs_of_noise_that_would_make_a_cost_negative_is_zero() -> None:
-    found = costs_of(point(2, 5, 1.0), Point(6, 10, 0.1, 1.5, 0.02, 150.0, 100.0))
+    found = costs_of(point(2, 5, 1.0), Point(6, 10, 0.1, 1.5, 0.02, 150.0, 100.0, 10.0))
     assert found.search_ms == 0
     assert found.camera_mb == 0
     assert found.frame_stored == 0
@@ -110,6 +118,13 @@ def test_calibration_file_keeps_by_analysis_and_size(tmp_path: Path) -> None:
     CalibrationFile(path).keep("emotion", (640, 480), COSTS)
     assert CalibrationFile(path).find("emotion", (640, 480)) == COSTS
     assert CalibrationFile(path).find("emotion", (1280, 720)) is None
+
+
+def test_calibration_file_of_an_older_version_is_measured_again(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    kept = {name: 1.0 for name in COSTS.__dataclass_fields__ if name != "loop_ms"}
+    path.write_text(json.dumps({"emotion 640x480": kept}))
+    assert CalibrationFile(path).find("emotion", (640, 480)) is None
 
 
 def test_main_costs_on_file_plans_without_any_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
