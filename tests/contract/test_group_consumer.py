@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -358,6 +358,28 @@ def test_an_expired_position_is_told_and_not_skipped(kafka: KafkaBackend, group:
     member.consumer.seek(TopicPartition(topic, 0), 12)
     drive([member], lambda: len(member.records) == 28)
     assert member.offsets(0) == list(range(12, 20))
+
+
+def test_positions_that_expire_together_are_all_told(kafka: KafkaBackend, group: str) -> None:
+    topic = kafka.create_topic(3)
+    for partition in (0, 1, 2):
+        fill(kafka, topic, partition, 20)
+    for partition in (1, 2):
+        kafka.expire_to(topic, partition, 12)
+    member = Member(kafka.consumer(group), topic)
+    told: list[int] = []
+
+    def turn_until(is_done: Callable[[], bool]) -> None:
+        while not is_done():
+            try:
+                drive([member], is_done)
+            except PositionLost as error:
+                told.append(error.partition.partition)
+
+    turn_until(lambda: len(member.owned) == 3)
+    time.sleep(1.0)  # records of the one and the errors of the others are fetched, and come in one poll
+    turn_until(lambda: len(told) == 2 and member.offsets(0) == list(range(20)))
+    assert sorted(told) == [1, 2]
 
 
 def test_a_position_past_the_end_is_told(kafka: KafkaBackend, group: str) -> None:

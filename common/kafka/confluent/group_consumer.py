@@ -76,7 +76,8 @@ class ConfluentGroupConsumer:
         self._held = HeldRecords(tuning.prefetch_bytes)
         self._overflowed: set[TopicPartition] = set()
         """Fetched partitions of which records were left out because too much was held: they are read again."""
-        self._problem: Exception | None = None
+        self._problems: deque[Exception] = deque()
+        """To be raised, one by each poll: several partitions may lose their positions at once."""
         self._known_topics: set[str] = set()
         self._is_closing = False
 
@@ -90,7 +91,7 @@ class ConfluentGroupConsumer:
         self._answer_rebalances()
         self._commits.finish()
         self._read_again()
-        while len(self._held) < max_records and self._problem is None:
+        while len(self._held) < max_records and not self._problems:
             if len(self._held):
                 most = max_records - len(self._held)
                 may_be_more = self._drain(most) == most
@@ -102,9 +103,8 @@ class ConfluentGroupConsumer:
         self._commits.finish()
         if len(self._held):  # what went wrong is said by the next poll: records in hand are not thrown away
             return self._held.take(max_records)
-        if self._problem is not None:
-            problem, self._problem = self._problem, None
-            raise problem
+        if self._problems:
+            raise self._problems.popleft()
         if self._handle.is_cut_off:
             self._renew()
         self._handle.reach.require_connection()
@@ -231,11 +231,15 @@ class ConfluentGroupConsumer:
         return len(messages)
 
     def _receive(self, message: Message) -> None:
-        problem = message.error()
-        if problem is None:
+        error = message.error()
+        if error is None:
             self._hold(message)
-        else:
-            self._problem = self._problem or self._problem_of(message, problem)
+        elif (problem := self._problem_of(message, error)) is not None and not self._is_told(problem):
+            self._problems.append(problem)
+
+    def _is_told(self, problem: Exception) -> bool:
+        """Whether it says no more than what is to be raised already: that just now something does not work."""
+        return isinstance(problem, Transient) and any(isinstance(other, Transient) for other in self._problems)
 
     def _hold(self, message: Message) -> None:
         partition, offset = partition_of(message), offset_of(message)
