@@ -27,6 +27,7 @@ PICTURES = 100
 DEFAULT_FILE = Path("var/bench/plan.json")
 CHECKABLE_SHARE = 0.85
 """Of this machine's cores: the servers and the cameras of a check need the rest."""
+SPEED_NOTE = "(x ...): CPU of a frame in the plain loop during the check, over that when costs were measured."
 Jpegs = Mapping[str, Sequence[bytes]]
 
 
@@ -107,8 +108,7 @@ def check(
         )
         log_bytes.append(record)
         slower = point.loop_ms / costs[analysis].loop_ms
-        print(f"  processors took {slower:.2f} x the CPU of when costs were measured", file=sys.stderr, flush=True)
-        rows.append(_compared(f"{analysis}: cores", need.cores * slower, point.cores))
+        rows.append(_compared(f"{analysis}: cores (x {slower:.2f})", need.cores * slower, point.cores))
         rows.append(_compared(f"{analysis}: memory MB", need.memory_mb, point.memory_mb))
         rows.append(_compared(f"{analysis}: S3 kB/s", need.stored_per_s / 1000, point.stored_per_s / 1000))
     if all(log_bytes):
@@ -182,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(table_of(found.plan, found.asked))
     if found.compared:
-        print("", markdown_table(found.compared), sep="\n")
+        print("", markdown_table(found.compared), "", SPEED_NOTE, sep="\n")
     elif found.compared is not None:
         print("\nNot checked: one analysis needs more cores than this machine has to give.")
         return 1
