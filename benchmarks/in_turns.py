@@ -5,17 +5,13 @@ than what is looked for. So the consumer is stopped (SIGSTOP) while the plain lo
 each took is CPU time, and wall time without what it was stopped for.
 """
 
-import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import Self
 
-import psutil
-
+from benchmarks.loop_process import LoopProcess
 from benchmarks.worker import Worker
 
 TURN_S = 1.0
@@ -52,19 +48,19 @@ class InTurns:
     """From entering to leaving, once the consumer has its first frame. `processes` plain loops work side by side."""
 
     def __init__(self, analysis: str, size: tuple[int, int], cameras: int, processes: int = 1) -> None:
-        words = [analysis, "--size", f"{size[0]}x{size[1]}", "--cameras", str(max(1, cameras // processes)), "--turns"]
-        command = [sys.executable, "-m", "benchmarks.plain_loop", *words]
-        pipe = subprocess.PIPE
-        self._loops = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(processes)]
+        self._loops: list[LoopProcess] = []
+        try:
+            for _ in range(processes):
+                self._loops.append(LoopProcess(analysis, size, max(1, cameras // processes)))
+        except RuntimeError:
+            self.close()
+            raise
         self._worker: Worker | None = None
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._frames, self._cpu_s, self._wall_s = 0, 0.0, 0.0
         self._stops: list[tuple[float, float]] = []
-        if not all(loop.stdout is not None and loop.stdout.readline() == "ready\n" for loop in self._loops):
-            self.close()
-            raise RuntimeError("the plain loop did not start")
 
     def beside(self, worker: Worker) -> Self:
         self._worker = worker
@@ -85,7 +81,7 @@ class InTurns:
     @property
     def process_cpu_s(self) -> float:
         """Of all plain loops, since they were started."""
-        return sum(sum(psutil.Process(loop.pid).cpu_times()[:2]) for loop in self._loops)
+        return sum(loop.cpu_s for loop in self._loops)
 
     @property
     def turns(self) -> Turns:
@@ -96,8 +92,7 @@ class InTurns:
 
     def close(self) -> None:
         for loop in self._loops:
-            loop.kill()
-            loop.wait()
+            loop.close()
 
     def _take_turns(self) -> None:
         worker = self._worker
@@ -119,10 +114,8 @@ class InTurns:
 
     def _plain_turn(self) -> None:
         for loop in self._loops:
-            if loop.stdin is not None:
-                loop.stdin.write(f"{TURN_S}\n")
-                loop.stdin.flush()
-        answers = [json.loads(loop.stdout.readline()) for loop in self._loops if loop.stdout is not None]
-        self._frames += sum(answer["frames"] for answer in answers)
-        self._cpu_s += sum(answer["cpu_s"] for answer in answers)
-        self._wall_s += max(answer["wall_s"] for answer in answers)
+            loop.begin(TURN_S)
+        spent = [loop.finish() for loop in self._loops]
+        self._frames += sum(one.frames for one in spent)
+        self._cpu_s += sum(one.cpu_s for one in spent)
+        self._wall_s += max(one.wall_s for one in spent)
