@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import (
@@ -112,23 +113,21 @@ def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jp
                 jpeg = jpegs[(number + camera * PHASE) % len(jpegs)]
                 key = f"bench-{run}-{camera:04d}"
                 written += record_bytes(key, headers, jpeg)
-                while True:
-                    try:
-                        producer.produce(
-                            settings.topic(FRAMES),
-                            key=key,
-                            value=jpeg,
-                            headers=headers,
-                            partition=camera % load.partitions,
-                            timestamp=log_ms,
-                        )
-                        break
-                    except BufferError:
-                        producer.poll(0.1)
+                topic, partition = settings.topic(FRAMES), camera % load.partitions
+                _produce(producer, topic, key=key, value=jpeg, headers=headers, partition=partition, timestamp=log_ms)
             producer.poll(0)
         if producer.flush(120) != 0:
             raise RuntimeError("Kafka did not take the frames within 120 s")
     return written
+
+
+def _produce(producer: Producer, topic: str, **record: Any) -> None:
+    """Wait where the producer's queue is full."""
+    while True:
+        try:
+            return producer.produce(topic, **record)
+        except BufferError:
+            producer.poll(0.1)
 
 
 RECORD_FRAME_BYTES = 12
