@@ -40,7 +40,7 @@ faults-quick: setup ## The quick rows of the fault table, under 90 s (part of `m
 faults: setup ## Kill, freeze, starve and fill: every row of the fault table (ARGS="kill_random zombie", ARGS=--list)
 	@$(BIN)/python -m tests.faults --lanes 2 $(ARGS)
 
-faults-full: setup ## The same unattended: every row with every seed, long mixtures
+faults-full: setup ## The same unattended: every row with five seeds, five mixtures of 5 minutes
 	@$(BIN)/python -m tests.faults --full --lanes 2 $(ARGS)
 
 lint: setup ## ruff and mypy

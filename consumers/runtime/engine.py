@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from common.clock import Clock
 from common.deadline import Deadline
@@ -34,7 +35,7 @@ from consumers.runtime.status import Reporter
 from consumers.runtime.tally import Tally
 from consumers.runtime.ticks import Ticker
 from consumers.runtime.uploads import Uploads
-from consumers.runtime.watchdog import StallJudge, Vitals, Watchdog
+from consumers.runtime.watchdog import StallJudge, Vitals, Watchdog, dump_and_exit
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Engine:
         assignments: dict[TopicPartition, Assignment],
         tally: Tally,
         clock: Clock,
+        die: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self.loop = loop
@@ -87,7 +89,7 @@ class Engine:
         self._stopping = threading.Event()
         self._failure: str | None = None
         judge = StallJudge(settings.stalled_after_s, settings.step_within_s, clock.monotonic_s())
-        self._watchdog = Watchdog(judge, self._vitals)
+        self._watchdog = Watchdog(judge, self._vitals, die)
 
     def run(self) -> int:
         """Run until stopped; the process' exit status. Call on the main thread. Closes the consumer, not the rest."""
@@ -183,8 +185,10 @@ def build_engine(
     store: ClipStore,
     metrics: Metrics,
     clock: Clock,
+    *,
+    die: Callable[[str], None] = dump_and_exit,
 ) -> Engine:
-    """Compose an engine. Starts nothing: threads begin in `Engine.run`."""
+    """Compose an engine. Starts nothing: threads begin in `Engine.run`. `die`: what the watchdog does when it hangs."""
     now_s = clock.monotonic_s()
     mailbox, tally, watch, probe = Mailbox(), Tally(), LetterWatch(), Probe()
     assignments: dict[TopicPartition, Assignment] = {}
@@ -290,4 +294,5 @@ def build_engine(
         assignments=assignments,
         tally=tally,
         clock=clock,
+        die=die,
     )

@@ -53,12 +53,12 @@ class StallJudge:
 
 
 class Watchdog:
-    """A thread of its own. `die` is called with the sentence when the process hangs."""
+    """A thread of its own. `die` is called once, with the sentence, when the process hangs."""
 
-    def __init__(self, judge: StallJudge, look: Callable[[], Vitals], die: Callable[[str], None] | None = None) -> None:
+    def __init__(self, judge: StallJudge, look: Callable[[], Vitals], die: Callable[[str], None]) -> None:
         self._judge = judge
         self._look = look
-        self._die = die or dump_and_exit
+        self._die = die
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 

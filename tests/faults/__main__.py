@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from tests.faults.registry import SCENARIOS
+from tests.faults.registry import SCENARIOS, turns_of
 from tests.faults.runner import module_name, play
 from tests.faults.scenario import FULL, QUICK, STANDARD, to_table
 from tests.faults.stand_in_analysis import MODEL_VARIABLE
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("names", metavar="NAME", nargs="*", help="rows to play (default: all)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="the quick rows only, shortened")
-    length.add_argument("--full", action="store_true", help="unattended: every row with every seed, long mixtures")
+    length.add_argument("--full", action="store_true", help="unattended: every row with five seeds, long mixtures")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--seed", type=int, default=None, help="of random moments and choices")
     parser.add_argument("--lanes", type=int, default=1, help="rows played side by side, each with its own servers")
@@ -44,7 +44,7 @@ def main() -> int:
     ]
     chosen = [s for s, name in zip(SCENARIOS, names, strict=True) if name in wanted]
     seeds = pace.seeds if arguments.seed is None else (arguments.seed,)
-    rows = [row for seed in seeds for row in play(chosen, pace, seed, arguments.lanes)]
+    rows = play(turns_of(chosen, seeds), pace, arguments.lanes)
     print(json.dumps([row.to_dict() for row in rows], indent=2) if arguments.json else to_table(rows))
     return 0 if all(row.holds for row in rows) else 1
 

@@ -1,5 +1,7 @@
 """The rows of the fault table, in its order."""
 
+from collections.abc import Sequence
+
 from tests.faults.rows.clock_back import ClockBack
 from tests.faults.rows.crash_points import CrashPoints
 from tests.faults.rows.deadly_frame import DeadlyFrame
@@ -54,3 +56,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     ProtocolErrors(),
     *(Mixture(number) for number in SEEDS),
 )
+
+
+def turns_of(chosen: Sequence[Scenario], seeds: Sequence[int]) -> list[tuple[Scenario, int]]:
+    """Who is played with which seed: every row with every seed, a mixture once, for its number already is one."""
+    return [
+        (scenario, seed)
+        for seed in seeds
+        for scenario in chosen
+        if seed == seeds[0] or not isinstance(scenario, Mixture)
+    ]

@@ -24,23 +24,23 @@ def module_name(scenario: Scenario) -> str:
     return type(scenario).__module__.rpartition(".")[2]
 
 
-def play(scenarios: Sequence[Scenario], pace: Pace, seed: int, lanes: int = 1) -> list[Row]:
-    """All rows, each lane with servers of its own, in the order given. A row that raises has failed."""
+def play(turns: Sequence[tuple[Scenario, int]], pace: Pace, lanes: int = 1) -> list[Row]:
+    """Each scenario with its seed, in this order; each lane with servers of its own. A row that raises has failed."""
     # The bench's own clients: that servers are gone is no news here.
     logging.getLogger("common.kafka.librdkafka").setLevel(logging.CRITICAL)
-    waiting = deque(enumerate(scenarios))  # popleft is atomic: lanes share it without a lock
+    waiting = deque(enumerate(turns))  # popleft is atomic: lanes share it without a lock
     rows: dict[int, Row] = {}
 
     def run_lane(number: int) -> None:
         with open_private_servers(f"lane-{number}") as servers:
             while True:
                 try:
-                    at, scenario = waiting.popleft()
+                    at, (scenario, seed) = waiting.popleft()
                 except IndexError:
                     return
                 rows[at] = play_one(servers, scenario, pace, seed)
 
-    lanes = min(lanes, len(scenarios))
+    lanes = min(lanes, len(turns))
     with ThreadPoolExecutor(max(1, lanes), thread_name_prefix="lane") as pool:
         for future in [pool.submit(run_lane, number) for number in range(lanes)]:
             future.result()
@@ -49,7 +49,8 @@ def play(scenarios: Sequence[Scenario], pace: Pace, seed: int, lanes: int = 1) -
 
 def play_one(servers: PrivateServers, scenario: Scenario, pace: Pace, seed: int) -> Row:
     begin_s = time.monotonic()
-    tell(f"{scenario.name} ...")
+    name = scenario.name if len(pace.seeds) == 1 else f"{scenario.name} (seed {seed})"
+    tell(f"{name} ...")
     folder = LOGS / f"{time.strftime('%H%M%S')}-{module_name(scenario)}-{seed}-{secrets.token_hex(2)}"
     folder.mkdir(parents=True)
     try:
@@ -63,8 +64,8 @@ def play_one(servers: PrivateServers, scenario: Scenario, pace: Pace, seed: int)
         tell(f"  see {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    row = Row(scenario.name, scenario.expected, text, problems, time.monotonic() - begin_s)
-    tell(f"{scenario.name}: {'holds' if row.holds else 'FAILS'} ({row.seconds:.0f} s) {row.measured}")
+    row = Row(name, scenario.expected, text, problems, time.monotonic() - begin_s)
+    tell(f"{name}: {'holds' if row.holds else 'FAILS'} ({row.seconds:.0f} s) {row.measured}")
     for problem in row.problems:
         tell(f"  {problem}")
     return row

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a run may be. `share`: of the full number of kills, calls or seconds. Each row is played once a seed."""
+    """How long a run may be. `share`: of the full number of kills, calls or seconds. `seeds`: each row is played with
+    each of them, a mixture once."""
 
     name: str
     share: float

@@ -31,6 +31,7 @@ from consumers.runtime.engine import EXIT_STOPPED, Engine, build_engine
 from consumers.runtime.settings import EngineSettings
 from tests.support.fake_workload import FakeBucket, FakeClipStore, FakeWorkload
 from tests.support.mock_cluster import MockCluster
+from tests.support.noted_hang import NotedHang
 from tests.support.service_process import wait_until
 
 FRAMES, EVENTS, LETTERS, STATUS = "frames", "clip-events", "dead-letters", "consumer-status"
@@ -92,6 +93,7 @@ class Member:
     """One engine on a thread. `status`: its exit status, once it has ended."""
 
     engine: Engine
+    hang: NotedHang
     clients: contextlib.ExitStack
     thread: threading.Thread = field(init=False)
     status: int | None = None
@@ -102,6 +104,13 @@ class Member:
 
     def _run(self) -> None:
         self.status = self.engine.run()
+
+    @property
+    def problem(self) -> str | None:
+        """What its watchdog said, or that it has ended, and not in good order."""
+        if self.hang.problem is None and self.status not in (None, EXIT_STOPPED):
+            return f"The engine ended with {self.status}."
+        return self.hang.problem
 
     @property
     def has_partitions(self) -> bool:
@@ -159,16 +168,16 @@ class ScriptedCluster:
         settings = EngineSettings(
             analysis=ANALYSIS, threads=2, commit_every_s=0.2, lag_every_s=0.5, session_timeout_s=SESSION_TIMEOUT_S
         )
-        store = FakeClipStore(self.bucket)
-        engine = build_engine(settings, group, reader, producer, FakeWorkload(), store, Metrics(), SystemClock())
-        member = Member(engine, clients)
+        store, clock, hang = FakeClipStore(self.bucket), SystemClock(), NotedHang()
+        engine = build_engine(settings, group, reader, producer, FakeWorkload(), store, Metrics(), clock, die=hang)
+        member = Member(engine, hang, clients)
         self.members.append(member)
         return member
 
     @property
     def has_died(self) -> bool:
-        """Whether a member has ended, and not in good order."""
-        return any(member.status not in (None, EXIT_STOPPED) for member in self.members)
+        """Whether a member hangs, or has ended and not in good order."""
+        return any(member.problem is not None for member in self.members)
 
     def acknowledged(self) -> set[Identity]:
         return {(name, (SESSION, seq)) for name, camera in self.cameras.items() for seq in range(camera.acknowledged)}

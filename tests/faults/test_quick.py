@@ -8,9 +8,12 @@ import pytest
 from tests.faults import __main__ as command
 from tests.faults.fault_bench import FaultBench
 from tests.faults.private_servers import PrivateServers, open_private_servers
-from tests.faults.registry import SCENARIOS
+from tests.faults.registry import SCENARIOS, turns_of
+from tests.faults.rows.clock_back import ClockBack
+from tests.faults.rows.mixture import Mixture
+from tests.faults.rows.zombie import Zombie
 from tests.faults.runner import module_name
-from tests.faults.scenario import QUICK, Measured, Row, Scenario, to_table
+from tests.faults.scenario import FULL, QUICK, Measured, Row, Scenario, to_table
 
 QUICK_ROWS = [scenario for scenario in SCENARIOS if scenario.is_quick]
 
@@ -64,3 +67,12 @@ def test_every_row_has_a_file_and_a_sentence_of_its_own() -> None:
     files = {path.stem for path in (Path(__file__).parent / "rows").glob("*.py")}
     assert files == {module_name(scenario) for scenario in SCENARIOS}
     assert all(scenario.expected for scenario in SCENARIOS)
+
+
+def test_full_run_plays_every_row_with_every_seed_and_five_mixtures() -> None:
+    zombie, clock_back, mixtures = Zombie(), ClockBack(), [Mixture(1), Mixture(2)]
+    turns = turns_of([zombie, clock_back, *mixtures], (1, 2, 3))
+    assert [seed for row, seed in turns if row is zombie] == [1, 2, 3]
+    assert [row for row, seed in turns if seed == 2] == [zombie, clock_back]
+    assert [row for row, _ in turns if isinstance(row, Mixture)] == mixtures
+    assert len(turns_of(SCENARIOS, FULL.seeds)) == 5 * (len(SCENARIOS) - 5) + 5

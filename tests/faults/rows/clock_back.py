@@ -16,6 +16,7 @@ from consumers.runtime.settings import EngineSettings
 from tests.faults.fault_bench import FaultBench
 from tests.faults.scenario import Measured
 from tests.support.fake_workload import FakeBucket, FakeClipStore, FakeWorkload
+from tests.support.noted_hang import NotedHang
 from tests.support.service_process import wait_until
 
 STEPS_S = (1.0, 3_600.0)
@@ -64,7 +65,7 @@ class ClockBack:
         cluster = MemoryCluster(clock, longest_wait_s=0.05)
         for topic in ("frames", "clip-events", "dead-letters", "consumer-status"):
             cluster.create_topic(topic, 1, 10_000_000)
-        store = FakeClipStore(bucket)
+        store, hang = FakeClipStore(bucket), NotedHang()
         engine = build_engine(
             EngineSettings(analysis="recorder", threads=2, commit_every_s=0.2),
             cluster.consumer("recorder"),
@@ -74,6 +75,7 @@ class ClockBack:
             store,
             Metrics(),
             SystemClock(),
+            die=hang,
         )
         statuses: list[int] = []
         runner = threading.Thread(target=lambda: statuses.append(engine.run()), name="engine")
@@ -98,6 +100,7 @@ class ClockBack:
         measured.require(lost == 0, f"{name}: {lost} frames lost")
         measured.require(second == 0, f"{name}: {second} frames in two clips")
         measured.require((jumps > 0) == expects_alarm, f"{name}: {jumps} alarms")
+        measured.require(hang.problem is None, f"{name}: {hang.problem}")
         measured.require(statuses == [EXIT_STOPPED], f"{name}: the engine ended with {statuses}")
         measured.add(
             f"{name}: {len(sent)} frames, {len(bucket.objects)} clips, lost {lost}, second {second}, alarms {jumps}"

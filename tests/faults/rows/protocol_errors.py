@@ -150,7 +150,9 @@ class ProtocolErrors:
                 except AssertionError:
                     measured.require(False, f"{script.name}: not recovered within {RECOVERED_WITHIN_S:.0f} s")
                     break
-                measured.require(member.status is None, f"{script.name}: the engine ended with {member.status}")
+                if member.problem is not None:
+                    measured.require(False, f"{script.name}: {member.problem}")
+                    break
                 slowest = max(slowest, (took_s, script.name))
             accounts = cluster.finish()
         for what, number in (
