@@ -8,8 +8,8 @@ from common.contracts.consumer_status import ConsumerStatus
 
 
 class LagState(StrEnum):
-    """`running`: somebody works on the camera's partition. `silent`: who did has stopped reporting. `failed`: it says
-    why. `missing`: nobody does."""
+    """`running`: somebody works on the camera's partition, or says what it waits for. `silent`: who did has stopped
+    reporting. `failed`: it says why. `missing`: nobody does."""
 
     RUNNING = "running"
     SILENT = "silent"
@@ -50,6 +50,7 @@ def lag_of(analysis: str, camera_id: str, partition: int, reports: Sequence[Repo
             analysis,
             LagState.RUNNING,
             report.status.instance,
+            report.status.reason,
             lag_messages=camera.lag_messages if camera is not None else 0,
             lag_s=camera.lag_s if camera is not None else 0.0,
         )

@@ -50,9 +50,9 @@ class OfferedModel(Contract):
 
 
 class ConsumerStatus(Contract):
-    """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last. `flows`:
-    of ingest alone, whose `analysis` is INGEST: what came from the cameras. `model`: what live frames are searched
-    with, and queries that name none; `models`: those they may name."""
+    """Keyed by instance. `state`: starting, running, stopping, stopped or failed; `reason` explains the last, or says
+    what a running one waits for. `flows`: of ingest alone, whose `analysis` is INGEST: what came from the cameras.
+    `model`: what live frames are searched with, and queries that name none; `models`: those they may name."""
 
     v: int = 1
     instance: str

@@ -30,9 +30,14 @@ class AnalysedFrame:
         self.finding = finding
         self.is_deferred = is_deferred
 
+    @property
+    def picture(self) -> Picture:
+        """To look at, not to keep. Raises LookupError once it was taken."""
+        if self._picture is None:
+            raise LookupError("the picture of this frame was taken before")
+        return self._picture
+
     def take_picture(self) -> Picture:
         """Once; then it is gone. Raises LookupError the second time."""
-        picture, self._picture = self._picture, None
-        if picture is None:
-            raise LookupError("the picture of this frame was taken before")
+        picture, self._picture = self.picture, None
         return picture

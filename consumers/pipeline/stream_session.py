@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from common.contracts.detection import Detection, DetectionMessage, ModelInfo
 from common.contracts.sidecar import Fate, FrameDetections, FrameEntry, Sidecar
 from common.contracts.track_event import TrackEvent
 from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
-from common.errors import EncoderFailure, Transient
+from common.errors import EncoderFailure
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame, Finding
 from consumers.pipeline.analysis import (
@@ -42,6 +43,15 @@ STILL = "nothing moved"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is known of a frame before the model has answered: neither clock nor gate may be asked of it twice."""
+
+    offset: int
+    stamp: Stamp
+    has_moved: bool
+
+
 class StreamSession:
     """Implements the runtime's `WindowSession`: one pool thread at a time, in offset order.
 
@@ -73,6 +83,7 @@ class StreamSession:
         self._tracker: Tracker | None = None
         # Found out once: asking a protocol costs more than all else that is done for a message.
         self._teller: TellsEvents | None = None
+        self._asked: _Asked | None = None
         self._clock = PresentationClock()
         self._showcase = Showcase()
         self._slot: SpoolSlot | None = None
@@ -85,15 +96,16 @@ class StreamSession:
         self._notes: list[str] = []
 
     def add(self, frame: AdmittedFrame, analysed: AnalysedFrame) -> FrameEntry:
-        """Track, publish, draw, encode. Raises EncoderFailure."""
+        """Track, publish, draw, encode. Raises EncoderFailure, and the Transient of a search that was left to this
+        stage: call again with the same."""
+        if analysed.is_deferred:
+            stamp, finding = self._searched_if_moved(frame, analysed.picture)
+            is_still = finding is None
+        else:
+            stamp, finding, is_still = self._clock.stamp(frame), analysed.finding, False
         original = analysed.take_picture()
         size, writer = self._started(original)
         picture, placement = size.place(original)
-        stamp = self._clock.stamp(frame)
-        finding, is_still = analysed.finding, False
-        if analysed.is_deferred:
-            finding = self._searched_if_moved(frame, stamp, original)
-            is_still = finding is None
         fate, shown = self._follow(frame, finding, stamp, original, picture, placement, is_still=is_still)
         if not self._is_clean:
             with sampled(self._metrics, "draw", frame.offset):
@@ -174,14 +186,14 @@ class StreamSession:
                 self._teller = self._tracker if isinstance(self._tracker, TellsEvents) else None
         return self._size, self._writer
 
-    def _searched_if_moved(self, frame: AdmittedFrame, stamp: Stamp, original: Picture) -> Finding | None:
-        """None: nothing moved since the last search."""
-        if self._gate is not None and not self._gate.lets_pass(original, stamp.pts_ms):
-            return None
-        try:
-            return self._search(original, frame)
-        except Transient as error:  # a second attempt would find the picture taken; the frame stays in the clip, marked
-            return Finding(failure=type(error).__name__)
+    def _searched_if_moved(self, frame: AdmittedFrame, original: Picture) -> tuple[Stamp, Finding | None]:
+        """When the frame is shown, and what was found; None: nothing moved since the last search. Raises Transient."""
+        if self._asked is None or self._asked.offset != frame.offset:
+            stamp = self._clock.stamp(frame)
+            has_moved = self._gate is None or self._gate.lets_pass(original, stamp.pts_ms)
+            self._asked = _Asked(frame.offset, stamp, has_moved)
+        asked = self._asked
+        return asked.stamp, self._search(original, frame) if asked.has_moved else None
 
     def _follow(
         self,

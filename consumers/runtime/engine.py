@@ -129,6 +129,8 @@ class Engine:
             return "The consumer is stopping."
         if self._intake.outage is not None:
             return self._intake.outage
+        if self.pool.silence.problem is not None:
+            return self.pool.silence.problem
         if not self._rebalance.has_heard:
             return "The consumer group has not answered yet."
         waiting = sorted(a.partition.partition for a in list(self._assignments.values()) if not a.is_reading)

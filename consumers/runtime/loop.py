@@ -226,6 +226,7 @@ class Loop:
             paused=sum(a.is_paused for a in self._assignments.values()),
             loop_gap_s=self._loop_gap_s,
             commit_age_s=max(0.0, now_s - self._committer.last_success_s),
+            problem=self._pool.silence.problem,
         )
 
     def _count(self, now_s: float) -> None:

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from common.clock import SystemClock
 from common.contracts.sidecar import Fate
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Crashed
 from consumers.runtime.ports import Workload
+from consumers.runtime.silence import ModelSilence
 from consumers.runtime.stages import OrderReport, Stages
 from consumers.runtime.strands import Analyse, Job, Order, Schedule, Step, Strand
 
@@ -75,7 +77,9 @@ class Pool:
         self.progress = 0
         """Grows with every step and every retry; read by the watchdog."""
         self.busy_since: dict[str, float] = {}
-        self._stages = Stages(workload, mailbox, self._stopping.wait, self._count_progress)
+        """When each thread began its step, or tried it again, monotonic seconds."""
+        self.silence = ModelSilence(SystemClock())
+        self._stages = Stages(workload, mailbox, self._stopping.wait, self._retried, self.silence)
         self._threads = [
             *(_thread(f"pool-{number}", self._run, self._both, self._next_job) for number in range(threads)),
             *(
@@ -195,8 +199,12 @@ class Pool:
             tally.fates[fate] += 1
             tally.outcomes.append((camera, fate is Fate.DEAD_LETTER))
 
-    def _count_progress(self) -> None:
+    def _retried(self) -> None:
+        """The calling thread begins anew with what it was at: an outage is no step that hangs."""
         self.progress += 1
+        name = threading.current_thread().name
+        if name in self.busy_since:
+            self.busy_since[name] = time.monotonic()
 
     def _wake(self) -> None:
         """Wake as many idle threads as there are jobs. Call under the lock."""

@@ -37,7 +37,8 @@ class WindowSession(Protocol):
 
     def add(self, frame: AdmittedFrame, analysed: Any) -> FrameEntry:
         """Track, draw, encode. `analysed` is what `Workload.analyse` returned for this frame. The entry says what
-        became of it. Raises EncoderFailure (restart the partition)."""
+        became of it. Raises EncoderFailure (restart the partition), and Transient while a model that was left to this
+        stage does not answer: then it is called again with the same."""
         ...
 
     def close(self, closing: WindowClosing) -> SealedClip:
@@ -55,8 +56,9 @@ class Workload(Protocol):
     def analyse(self, frame: AdmittedFrame) -> Any:
         """Stage 1, on any pool thread, any order: check, decode, and for a searched frame run the model.
 
-        Raises PoisonRecord for a picture that cannot be decoded. An analyzer that raises is not poison: the result says
-        so, and the frame is in the clip as `failed`. The result is opaque to the runtime.
+        Raises PoisonRecord for a picture that cannot be decoded, and Transient while a model on another machine does
+        not answer: then it is called again. An analyzer that raises anything else is not poison: the result says so,
+        and the frame is in the clip as `failed`. The result is opaque to the runtime.
         """
         ...
 

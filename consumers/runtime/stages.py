@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from common.contracts.sidecar import Fate, FrameEntry
 from common.errors import EncoderFailure, PoisonRecord, Transient
@@ -10,8 +11,10 @@ from common.retry import Backoff
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Broken, Decoded, Poisoned, Sealed
 from consumers.runtime.ports import AdmittedFrame, WindowClosing, Workload
+from consumers.runtime.silence import ModelSilence
 from consumers.runtime.strands import Analyse, CloseStep, FrameStep, Order
 
+T = TypeVar("T")
 ANALYSE_BACKOFF = Backoff(first_s=0.1, most_s=5.0)
 
 
@@ -27,15 +30,22 @@ class Stages:
     """Runs jobs on the calling thread. Stateless but for what it was given; any number of threads at once.
 
     `wait`: waits so many seconds and says whether to give up (stop). `retried`: told of each retry, for the watchdog.
+    `silence`: told of a model that does not answer.
     """
 
     def __init__(
-        self, workload: Workload, mailbox: Mailbox, wait: Callable[[float], bool], retried: Callable[[], None]
+        self,
+        workload: Workload,
+        mailbox: Mailbox,
+        wait: Callable[[float], bool],
+        retried: Callable[[], None],
+        silence: ModelSilence,
     ) -> None:
         self._workload = workload
         self._mailbox = mailbox
         self._wait = wait
         self._retried = retried
+        self._silence = silence
 
     def analyse(self, job: Analyse) -> float:
         """Stage 1: fills in each step's result or poison; seconds it took. What else is raised crashes the process."""
@@ -65,29 +75,36 @@ class Stages:
 
     def _analyse_alone(self, step: FrameStep) -> None:
         try:
-            step.analysed = self._workload.analyse(step.frame)
-        except PoisonRecord as error:
-            self._poisoned(step, error, 1)
-        except Transient:
-            self._analyse_again(step)
+            self._analyse_once(step, 1)
+        except Transient as error:
+            self._again(step, error, self._analyse_once)
         if step.is_probe:
             self._mailbox.put(Decoded(step.strand.generation, step.frame.offset))
 
-    def _analyse_again(self, step: FrameStep) -> None:
-        """A remote model that does not answer is no reason to lose a frame: retried in place, for ever."""
-        for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=2):
-            self._retried()
-            if step.work.is_dropped or self._wait(delay_s):
-                step.work.is_dropped = True
-                return
-            try:
-                step.analysed = self._workload.analyse(step.frame)
-            except PoisonRecord as error:
-                self._poisoned(step, error, attempts)
-                return
-            except Transient:
-                continue
-            return
+    def _analyse_once(self, step: FrameStep, attempts: int) -> None:
+        try:
+            step.analysed = self._workload.analyse(step.frame)
+        except PoisonRecord as error:
+            self._poisoned(step, error, attempts)
+
+    def _again(self, step: FrameStep, error: Transient, attempt: Callable[[FrameStep, int], T]) -> T | None:
+        """A remote model that does not answer is no reason to lose a frame: retried in place, for ever. What the
+        attempt that succeeds returns; None once nobody wants the frame any more. `attempt`: told its number."""
+        with self._silence.waiting():
+            for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=2):
+                self._silence.failed(error)
+                if step.work.is_dropped or self._wait(delay_s):
+                    step.work.is_dropped = True
+                    return None
+                self._retried()
+                try:
+                    result = attempt(step, attempts)
+                except Transient as another:
+                    error = another
+                    continue
+                self._silence.answered()
+                return result
+        return None
 
     def order(self, job: Order) -> OrderReport:
         """Stage 2: the steps of one camera in offset order. An encoder's failure restarts the partition."""
@@ -102,8 +119,8 @@ class Stages:
                     continue
                 if isinstance(step, CloseStep):
                     self._close(step)
-                else:
-                    report.fates.append(self._add(step))
+                elif (fate := self._add(step)) is not None:
+                    report.fates.append(fate)
                 end = time.perf_counter()
                 report.seconds.append(end - begin)
                 begin = end
@@ -113,15 +130,24 @@ class Stages:
             self._mailbox.put(Broken(job.strand.partition, job.strand.generation, error))
         return report
 
-    def _add(self, step: FrameStep) -> Fate:
+    def _add(self, step: FrameStep) -> Fate | None:
+        """None: given up while the model did not answer."""
         work = step.work
         if step.poison is not None:
             work.left_out.append(left_out(step.frame, Fate.DEAD_LETTER, step.poison.reason))
             return Fate.DEAD_LETTER
+        try:
+            fate: Fate | None = self._add_once(step, 1)
+        except Transient as error:
+            fate = self._again(step, error, self._add_once)
+        step.analysed = None
+        return fate
+
+    def _add_once(self, step: FrameStep, _attempts: int) -> Fate:
+        work = step.work
         if work.session is None:
             work.session = self._workload.open(work.opening)
-        analysed, step.analysed = step.analysed, None
-        return work.session.add(step.frame, analysed).fate
+        return work.session.add(step.frame, step.analysed).fate
 
     def _close(self, step: CloseStep) -> None:
         work = step.work

@@ -18,7 +18,7 @@ METRICS_EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Gauges:
-    """Readings of the moment that the loop hands in."""
+    """Readings of the moment that the loop hands in. `problem`: what work waits for, a sentence."""
 
     in_flight: int
     unsettled_windows: int
@@ -26,6 +26,7 @@ class Gauges:
     paused: int
     loop_gap_s: float
     commit_age_s: float
+    problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Reporter:
             self._push(assignments, gauges)
         if now_s >= self._next_status_s:
             self._next_status_s = now_s + self._settings.status_every_s
-            self.send("running", None, assignments, gauges)
+            self.send("running", gauges.problem, assignments, gauges)
 
     def send(self, state: str, reason: str | None, assignments: list[Assignment], gauges: Gauges) -> None:
         """One status record, lost without harm when the producer's queue is full."""

@@ -89,7 +89,7 @@ def install(folder: Path, options: dict[str, Any]) -> None:
 
     def load(name: str) -> Any:
         if name == ANALYSIS:
-            return definition(options.get("model", MODEL_KIND), options.get("cost_ms", MODEL_MS))
+            return definition(options.get("model", MODEL_KIND), options.get("cost_ms", MODEL_MS), folder)
         return load_definition(name)
 
     replaced: dict[str, Any] = {

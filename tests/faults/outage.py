@@ -1,7 +1,8 @@
-"""What the three outages have in common: the server goes, comes back, and everything settles by itself."""
+"""What outages have in common: the server goes, comes back, and everything settles by itself."""
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.faults.fault_bench import FaultBench
 from tests.faults.scenario import Measured
@@ -14,11 +15,11 @@ MEMORY_MIB = 512
 SPOOL_MIB = 64
 
 
-def play_outage(bench: FaultBench, down: Callable[[], None], settle_s: float) -> Measured:
+def play_outage(bench: FaultBench, down: Callable[[], None], settle_s: float, **options: Any) -> Measured:
     """`down` blocks for the outage and ends with the server back. Settled: within `settle_s` of that moment, although
-    the cameras send for 5 s more."""
+    the cameras send for 5 s more. `options`: of the members."""
     bench.start_indexer()
-    bench.keep_running(2)
+    bench.keep_running(2, **options)
     bench.cameras.start()
     bench.wait_all_cameras(0)
     time.sleep(BEFORE_S)

@@ -13,6 +13,7 @@ from tests.faults.rows.kafka_cut import KafkaCut
 from tests.faults.rows.kafka_down import KafkaDown
 from tests.faults.rows.kill_random import KillRandom
 from tests.faults.rows.mixture import SEEDS, Mixture
+from tests.faults.rows.model_down import ModelDown
 from tests.faults.rows.mongo_down import MongoDown
 from tests.faults.rows.overload import Overload
 from tests.faults.rows.poison import Poison
@@ -38,6 +39,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     KafkaDown(),
     S3Down(),
     MongoDown(),
+    ModelDown(),
     S3Refuses(),
     UploadCut(),
     TwoWriters(),

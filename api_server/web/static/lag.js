@@ -8,7 +8,8 @@ const SLACK_S = 5;
 export function lagWords(lag, clipMs) {
   if (lag.state === "running") {
     const isBehind = lag.lag_s > clipMs / 1000 + SLACK_S;
-    return { text: `${span(lag.lag_s)} behind`, mood: isBehind ? "warn" : "good", title: `${lag.lag_messages} pictures not stored yet` };
+    const title = `${lag.lag_messages} pictures not stored yet. ${lag.reason ?? ""}`.trim();
+    return { text: `${span(lag.lag_s)} behind`, mood: isBehind ? "warn" : "good", title };
   }
   if (lag.state === "failed") return { text: "stopped", mood: "bad", title: lag.reason ?? "It stopped; its log says why." };
   if (lag.state === "silent") return { text: "silent", mood: "bad", title: "It has not reported for ten seconds." };

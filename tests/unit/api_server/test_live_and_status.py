@@ -115,13 +115,16 @@ def test_status_consumer_that_stopped_reporting_is_silent(world: World) -> None:
     assert lags(world)["recorder"] == ("missing", None, None)
 
 
-def test_status_failed_consumer_says_why(world: World) -> None:
+@pytest.mark.parametrize(
+    ("state", "reason"), [("failed", "50 dead letters in a row"), ("running", "No model answers.")]
+)
+def test_status_consumer_that_failed_or_waits_says_why(world: World, state: str, reason: str) -> None:
     world.add_user("ann")
-    world.add_camera("ann")
-    report(world, "lp-1", "license_plate", state="failed", reason="50 dead letters in a row", partitions=())
-    (camera,) = world.signed_in("ann").get("/v1/status").get_json()["cameras"]
-    plates = next(a for a in camera["analyses"] if a["analysis"] == "license_plate")
-    assert (plates["state"], plates["reason"]) == ("failed", "50 dead letters in a row")
+    camera = world.add_camera("ann")
+    report(world, "lp-1", "license_plate", camera.partition, state=state, reason=reason)
+    (camera_status,) = world.signed_in("ann").get("/v1/status").get_json()["cameras"]
+    plates = next(a for a in camera_status["analyses"] if a["analysis"] == "license_plate")
+    assert (plates["state"], plates["reason"]) == (state, reason)
 
 
 def test_status_processes_are_shown_to_admins_only(world: World) -> None:

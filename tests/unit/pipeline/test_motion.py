@@ -1,5 +1,6 @@
 """Pictures in which nothing moved are not searched."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from common.contracts.detection import Detection
 from common.contracts.sidecar import Fate
 from common.contracts.track_event import TrackEventKind
+from common.contracts.work import AdmittedFrame
+from common.errors import Transient
 from consumers.pipeline import stream_session
+from consumers.pipeline.analysed import AnalysedFrame
 from consumers.pipeline.analysis import AnalysisDefinition, CameraView, GateSettings, Picture, Scene
 from consumers.pipeline.motion import MotionGate
 from consumers.pipeline.spool import Spool
+from consumers.pipeline.stream_session import StreamSession
 from consumers.pipeline.workload import VideoWorkload
 from consumers.tracking.scene_tracker import SceneTracker
 from tests.unit.pipeline.making import CLOSING, BrightAnalyzer, build_bench, make_frame, make_opening, make_picture
@@ -57,13 +62,34 @@ class Counting(BrightAnalyzer):
         return super().analyze(pictures)
 
 
+class Remote(Counting):
+    """A model on another machine: each call is answered at the third attempt."""
+
+    attempts = 0
+
+    def analyze(self, pictures: Any) -> list[list[Detection]]:
+        self.attempts += 1
+        if self.attempts % 3:
+            raise Transient("no answer")
+        return super().analyze(pictures)
+
+
 def follow(scene: Scene) -> SceneTracker:
     return SceneTracker(scene)
 
 
-def test_gated_camera_keeps_its_boxes_over_unsearched_frames(tmp_path: Path) -> None:
+def add(session: StreamSession, frame: AdmittedFrame, analysed: AnalysedFrame) -> None:
+    """As the runtime does: again, until the model answers."""
+    while True:
+        with contextlib.suppress(Transient):
+            session.add(frame, analysed)
+            return
+
+
+@pytest.mark.parametrize("build", [Counting, Remote])
+def test_gated_camera_keeps_its_boxes_over_unsearched_frames(tmp_path: Path, build: type[Counting]) -> None:
     """The spot stands for 3 s, jumps, stands again: two searches, one sighting, every frame accounted for."""
-    analyzer = Counting()
+    analyzer = build()
     definition = AnalysisDefinition(
         "bright", "Bright", ("spot",), 100, build_analyzer=lambda _: analyzer, build_scene_tracker=follow
     )
@@ -80,7 +106,7 @@ def test_gated_camera_keeps_its_boxes_over_unsearched_frames(tmp_path: Path) -> 
     # Any order in the first stage: it decides nothing.
     analysed = {n: workload.analyse(frames[n]) for n in reversed(range(60))}
     for n, frame in enumerate(frames):
-        session.add(frame, analysed[n])
+        add(session, frame, analysed[n])
     sidecar = session.close(CLOSING).sidecar
     assert analyzer.calls == 2
     assert sidecar.counts() == {"analysed": 2, "carried": 58}

@@ -10,6 +10,7 @@ import pytest
 from common.clock import SystemClock
 from common.contracts.consumer_status import ConsumerStatus
 from common.contracts.frame import encode_headers
+from common.contracts.sidecar import Fate
 from common.contracts.work import AdmittedFrame, StoredClip
 from common.errors import ConfigurationError, Transient
 from common.kafka.memory.cluster import MemoryCluster
@@ -19,6 +20,7 @@ from consumers.runtime.commit_metadata import CommitMetadata
 from consumers.runtime.engine import EXIT_CONFIGURATION, EXIT_CRASHED, EXIT_STOPPED, Engine, build_engine
 from consumers.runtime.settings import EngineSettings
 from tests.support.fake_workload import POISON, FakeBucket, FakeClipStore, FakeWorkload
+from tests.support.noted_hang import NotedHang
 from tests.unit.runtime.making import make_headers
 
 LIMIT_S = 60.0
@@ -37,6 +39,7 @@ class Running:
         self.consumer = self.cluster.consumer("recorder")
         self.engine: Engine | None = None
         self.status: int | None = None
+        self.hang = NotedHang()
         self._thread = threading.Thread(target=self._run)
         self._seq = 0
 
@@ -50,6 +53,7 @@ class Running:
             self.store,
             Metrics(),
             SystemClock(),
+            die=self.hang,
         )
         self._thread.start()
         return self.engine
@@ -87,6 +91,7 @@ def running() -> Iterator[Running]:
     if made.engine is not None:
         made.engine.stop()
         made.join()
+    assert made.hang.problem is None
 
 
 def test_engine_frames_become_clips_and_the_mark_follows(running: Running) -> None:
@@ -130,6 +135,29 @@ def test_engine_stop_with_a_store_that_is_out_ends_in_time(running: Running) -> 
     assert running.join() == EXIT_STOPPED
     assert time.monotonic() - begin_s < 15
     assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset == 0
+
+
+def test_engine_waits_for_a_model_that_does_not_answer_and_says_so(running: Running) -> None:
+    """For longer than any step may take: that is an outage, not a hang."""
+    answers = threading.Event()
+
+    class Remote(FakeWorkload):
+        def analyse(self, frame: AdmittedFrame) -> Any:
+            if not answers.is_set():
+                raise Transient("no answer")
+            return super().analyse(frame)
+
+    running.workload = Remote()
+    engine = running.start(step_within_s=5, stalled_after_s=5)
+    running.send(30)
+    wait_until(lambda: "has not answered" in (engine.ready_problem() or ""))
+    wait_until(lambda: any("has not answered" in (status.reason or "") for status in running.states()))
+    time.sleep(3)
+    assert running.states()[-1].state == "running"
+    answers.set()
+    wait_until(lambda: len(running.bucket.frames()) == 30)
+    assert engine.ready_problem() is None
+    assert {entry.fate for clip in running.bucket.history for entry in clip.entries} == {Fate.ANALYSED}
 
 
 def test_engine_unforeseen_error_ends_with_70_and_commits_nothing_more(running: Running) -> None:

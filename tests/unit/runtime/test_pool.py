@@ -1,5 +1,6 @@
 """The pool with real threads."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -57,6 +58,13 @@ def wait_for(mailbox: Mailbox, kind: type[Message]) -> Any:
     return pytest.fail(f"no {kind.__name__}")
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < until_s
+        time.sleep(0.005)
+
+
 def test_pool_many_cameras_all_frames_in_order_and_sealed(started: Callable[..., tuple[Pool, Mailbox]]) -> None:
     workload = FakeWorkload(time.sleep)
     workload.analyse_s = 0.0005
@@ -112,10 +120,7 @@ def test_pool_encoder_failure_asks_for_a_restart_and_abandons(started: Callable[
     broken = wait_for(mailbox, Broken)
     assert (broken.partition, broken.generation) == (strand.partition, strand.generation)
     pool.drop([strand])
-    until_s = time.monotonic() + LIMIT_S
-    while not pool.is_idle and time.monotonic() < until_s:
-        time.sleep(0.005)
-    assert pool.is_idle
+    wait_until(lambda: pool.is_idle)
     assert all(session.is_abandoned for session in workload.sessions)
 
 
@@ -129,22 +134,58 @@ def test_pool_unforeseen_error_crashes(started: Callable[..., tuple[Pool, Mailbo
     assert isinstance(wait_for(mailbox, Crashed).error, ZeroDivisionError)
 
 
-def test_pool_transient_analysis_is_retried_in_place(started: Callable[..., tuple[Pool, Mailbox]]) -> None:
-    class Remote(FakeWorkload):
-        tries = 0
+class Remote(FakeWorkload):
+    """A model on another machine, asked in one of the stages: the first `fail` attempts have no answer."""
 
-        def analyse(self, frame: AdmittedFrame) -> Any:
-            self.tries += 1
-            if self.tries < 3:
-                raise Transient("no answer")
-            return super().analyse(frame)
+    def __init__(self, is_ordered: bool, fail: float) -> None:
+        super().__init__()
+        self._is_ordered = is_ordered
+        self._fail = fail
+        self.attempts = 0
 
-    workload = Remote()
+    def _ask(self) -> None:
+        self.attempts += 1
+        if self.attempts <= self._fail:
+            raise Transient("no answer")
+
+    def analyse(self, frame: AdmittedFrame) -> Any:
+        if not self._is_ordered:
+            self._ask()
+        return super().analyse(frame)
+
+    def before_add(self, frame: AdmittedFrame) -> None:
+        if self._is_ordered:
+            self._ask()
+        super().before_add(frame)
+
+
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_pool_model_that_does_not_answer_is_asked_again(
+    started: Callable[..., tuple[Pool, Mailbox]], is_ordered: bool
+) -> None:
+    workload = Remote(is_ordered, 2)
     pool, mailbox = started(workload, 1)
     strand, work = make_strand(), make_work()
     pool.submit([make_step(strand, work, 1), CloseStep(strand, work, WindowClosing(True, ()))])
-    assert wait_for(mailbox, Sealed).clip is not None
-    assert workload.tries == 3
+    assert [entry.fate for entry in wait_for(mailbox, Sealed).clip.sidecar.entries] == [Fate.ANALYSED]
+    assert workload.attempts == 3
+
+
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_pool_frame_that_nobody_wants_is_not_asked_for_again(
+    started: Callable[..., tuple[Pool, Mailbox]], is_ordered: bool
+) -> None:
+    workload = Remote(is_ordered, math.inf)
+    pool, _ = started(workload, 1)
+    strand, work = make_strand(), make_work()
+    pool.submit([make_step(strand, work, offset) for offset in range(3)])
+    wait_until(lambda: workload.attempts >= 2)
+    begun_s = dict(pool.busy_since)
+    wait_until(lambda: any(pool.busy_since.get(name, 0) > at_s for name, at_s in begun_s.items()))
+    pool.drop([strand])
+    wait_until(lambda: pool.is_idle)
+    assert all(session.is_abandoned for session in workload.sessions)
+    assert pool.silence.problem is None
 
 
 def test_pool_slow_frame_of_one_camera_holds_up_no_other(started: Callable[..., tuple[Pool, Mailbox]]) -> None:

@@ -1,0 +1,68 @@
+"""A model on another machine that does not answer: since when, for the health page, the status record and the log."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+
+from common.clock import Clock
+from common.errors import Transient
+
+log = logging.getLogger(__name__)
+DECLARED_AFTER_S = 5.0
+"""Shorter than that it is a hiccup that nobody has to be told of."""
+
+
+class ModelSilence:
+    """Any number of threads at once. It lasts from the first failed attempt until a repeated one succeeds, or nobody
+    waits for an answer any more."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()  # guards all below
+        self._waiting = 0
+        self._since_s: float | None = None
+        self._is_declared = False
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """The calling thread has a frame that it calls for again and again."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if self._waiting == 0:
+                    self._end()
+
+    def failed(self, error: Transient) -> None:
+        """One more attempt without an answer."""
+        with self._lock:
+            now_s = self._clock.monotonic_s()
+            self._since_s = now_s if self._since_s is None else self._since_s
+            if not self._is_declared and now_s - self._since_s >= DECLARED_AFTER_S:
+                self._is_declared = True
+                log.warning("the model does not answer, frames wait for it", extra={"error": error})
+
+    def answered(self) -> None:
+        """An attempt that was not the first had an answer."""
+        with self._lock:
+            self._end()
+
+    @property
+    def problem(self) -> str | None:
+        """None, or since when the model has not answered. Users read it: what was said by whom is in the log."""
+        with self._lock:
+            silent_s = self._clock.monotonic_s() - self._since_s if self._since_s is not None else 0.0
+            if silent_s < DECLARED_AFTER_S:
+                return None
+            return f"The model has not answered for {silent_s:.0f} s."
+
+    def _end(self) -> None:
+        """Call under the lock."""
+        self._since_s = None
+        if self._is_declared:
+            self._is_declared = False
+            log.info("frames no longer wait for the model")

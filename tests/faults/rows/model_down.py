@@ -1,0 +1,37 @@
+"""A model on another machine does not answer for longer than any step of a thread may take."""
+
+import time
+
+from common.contracts.consumer_status import ConsumerStatus
+from common.contracts.sidecar import Fate
+from common.kafka.whole_topic import read_topic
+from common.topics import CONSUMER_STATUS
+from tests.faults.fault_bench import FaultBench
+from tests.faults.outage import play_outage
+from tests.faults.scenario import Measured
+from tests.faults.stand_in_analysis import silence_model
+
+DOWN_S = 75
+SETTLE_S = 60.0
+
+
+class ModelDown:
+    name = f"remote model does not answer for {DOWN_S} s"
+    expected = (
+        f"lost 0, no frame without its analysis, members live on and say why they wait, settled <= {SETTLE_S:.0f} s"
+    )
+    is_quick = False
+
+    def run(self, bench: FaultBench) -> Measured:
+        def down() -> None:
+            with silence_model(bench.folder):
+                time.sleep(bench.pace.times(DOWN_S, least=10))
+
+        measured = play_outage(bench, down, SETTLE_S, model="sleep")
+        failed = sum(e.fate is Fate.FAILED for sidecar in bench.checker.sidecars() for e in sidecar.entries)
+        measured.require(failed == 0, f"{failed} frames were given up")
+        statuses = read_topic(bench.checker.log, bench.kafka.topic(CONSUMER_STATUS))
+        reasons = [ConsumerStatus.model_validate_json(record.value or b"").reason or "" for record in statuses]
+        telling = sum("has not answered" in reason for reason in reasons)
+        measured.require(telling > 0, "no status record says what is waited for")
+        return measured.add(f"frames given up {failed}", f"{telling} status records say why")
