@@ -127,10 +127,9 @@ class Engine:
             return self._failure
         if self._stopping.is_set():
             return "The consumer is stopping."
-        if self._intake.outage is not None:
-            return self._intake.outage
-        if self.pool.silence.problem is not None:
-            return self.pool.silence.problem
+        outage = self._intake.outage or self.pool.silence.problem
+        if outage is not None:
+            return outage
         if not self._rebalance.has_heard:
             return "The consumer group has not answered yet."
         waiting = sorted(a.partition.partition for a in list(self._assignments.values()) if not a.is_reading)

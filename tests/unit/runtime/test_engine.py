@@ -137,27 +137,46 @@ def test_engine_stop_with_a_store_that_is_out_ends_in_time(running: Running) -> 
     assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset == 0
 
 
+class Remote(FakeWorkload):
+    """A model on another machine, which does not answer before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.attempts = 0
+
+    def analyse(self, frame: AdmittedFrame) -> Any:
+        self.attempts += 1
+        if not self.answers.is_set():
+            raise Transient("no answer")
+        return super().analyse(frame)
+
+
 def test_engine_waits_for_a_model_that_does_not_answer_and_says_so(running: Running) -> None:
     """For longer than any step may take: that is an outage, not a hang."""
-    answers = threading.Event()
-
-    class Remote(FakeWorkload):
-        def analyse(self, frame: AdmittedFrame) -> Any:
-            if not answers.is_set():
-                raise Transient("no answer")
-            return super().analyse(frame)
-
-    running.workload = Remote()
+    running.workload = model = Remote()
     engine = running.start(step_within_s=5, stalled_after_s=5)
     running.send(30)
     wait_until(lambda: "has not answered" in (engine.ready_problem() or ""))
     wait_until(lambda: any("has not answered" in (status.reason or "") for status in running.states()))
     time.sleep(3)
     assert running.states()[-1].state == "running"
-    answers.set()
+    model.answers.set()
     wait_until(lambda: len(running.bucket.frames()) == 30)
     assert engine.ready_problem() is None
     assert {entry.fate for clip in running.bucket.history for entry in clip.entries} == {Fate.ANALYSED}
+
+
+def test_engine_stop_with_a_model_that_is_out_ends_in_time(running: Running) -> None:
+    running.workload = model = Remote()
+    engine = running.start(stop_within_s=7)
+    running.send(5)
+    wait_until(lambda: model.attempts > 1)
+    begin_s = time.monotonic()
+    engine.stop()
+    assert running.join() == EXIT_STOPPED
+    assert time.monotonic() - begin_s < 15
+    assert running.cluster.committed("recorder")[TopicPartition("frames", 0)].next_offset == 0
 
 
 def test_engine_unforeseen_error_ends_with_70_and_commits_nothing_more(running: Running) -> None:
