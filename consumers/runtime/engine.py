@@ -127,7 +127,7 @@ class Engine:
             return self._failure
         if self._stopping.is_set():
             return "The consumer is stopping."
-        outage = self._intake.outage or self.pool.silence.problem
+        outage = self.loop.outage
         if outage is not None:
             return outage
         if not self._rebalance.has_heard:

@@ -161,6 +161,11 @@ class Loop:
         else:
             self._rebalance.lost(list(self._assignments))
 
+    @property
+    def outage(self) -> str | None:
+        """What does not answer although it is waited for, a sentence. Any thread."""
+        return self._intake.outage or self._pool.silence.problem or self._uploads.silence.problem
+
     def report(self, state: str, reason: str | None) -> None:
         """A status record out of turn: starting, stopping, failed."""
         self._reporter.send(state, reason, list(self._assignments.values()), self._gauges())
@@ -226,7 +231,7 @@ class Loop:
             paused=sum(a.is_paused for a in self._assignments.values()),
             loop_gap_s=self._loop_gap_s,
             commit_age_s=max(0.0, now_s - self._committer.last_success_s),
-            problem=self._pool.silence.problem,
+            problem=self.outage,
         )
 
     def _count(self, now_s: float) -> None:

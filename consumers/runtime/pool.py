@@ -17,7 +17,7 @@ from common.contracts.sidecar import Fate
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Crashed
 from consumers.runtime.ports import Workload
-from consumers.runtime.silence import ModelSilence
+from consumers.runtime.silence import Silence
 from consumers.runtime.stages import OrderReport, Stages
 from consumers.runtime.strands import Analyse, Job, Order, Schedule, Step, Strand
 
@@ -78,7 +78,7 @@ class Pool:
         """Grows with every step and every retry; read by the watchdog."""
         self.busy_since: dict[str, float] = {}
         """When each thread began its step, or tried it again, monotonic seconds."""
-        self.silence = ModelSilence(SystemClock())
+        self.silence = Silence("The model", SystemClock())
         self._stages = Stages(workload, mailbox, self._stopping.wait, self._retried, self.silence)
         self._threads = [
             *(_thread(f"pool-{number}", self._run, self._both, self._next_job) for number in range(threads)),

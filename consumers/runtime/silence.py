@@ -1,4 +1,4 @@
-"""A model on another machine that does not answer: since when, for the health page, the status record and the log."""
+"""A model or a store that does not answer: since when, for the health page, the status record and the log."""
 
 import contextlib
 import logging
@@ -13,11 +13,12 @@ DECLARED_AFTER_S = 5.0
 """Shorter than that it is a hiccup that nobody has to be told of."""
 
 
-class ModelSilence:
+class Silence:
     """Any number of threads at once. It lasts from the first failed attempt until a repeated one succeeds, or nobody
-    waits for an answer any more."""
+    waits for an answer any more. `who`: as a sentence begins."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, who: str, clock: Clock) -> None:
+        self._who = who
         self._clock = clock
         self._lock = threading.Lock()  # guards all below
         self._waiting = 0
@@ -44,25 +45,25 @@ class ModelSilence:
             self._since_s = now_s if self._since_s is None else self._since_s
             if not self._is_declared and now_s - self._since_s >= DECLARED_AFTER_S:
                 self._is_declared = True
-                log.warning("the model does not answer, frames wait for it", extra={"error": error})
+                log.warning("%s does not answer", self._who, extra={"error": error})
 
     def answered(self) -> None:
-        """An attempt that was not the first had an answer."""
+        """An attempt had an answer, or nobody waits for one any more."""
         with self._lock:
             self._end()
 
     @property
     def problem(self) -> str | None:
-        """None, or since when the model has not answered. Users read it: what was said by whom is in the log."""
+        """None, or for how long there was no answer. Users read it: what was said by whom is in the log."""
         with self._lock:
             silent_s = self._clock.monotonic_s() - self._since_s if self._since_s is not None else 0.0
             if silent_s < DECLARED_AFTER_S:
                 return None
-            return f"The model has not answered for {silent_s:.0f} s."
+            return f"{self._who} has not answered for {silent_s:.0f} s."
 
     def _end(self) -> None:
         """Call under the lock."""
         self._since_s = None
         if self._is_declared:
             self._is_declared = False
-            log.info("frames no longer wait for the model")
+            log.info("%s is no longer waited for", self._who)

@@ -11,7 +11,7 @@ from common.retry import Backoff
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Broken, Decoded, Poisoned, Sealed
 from consumers.runtime.ports import AdmittedFrame, WindowClosing, Workload
-from consumers.runtime.silence import ModelSilence
+from consumers.runtime.silence import Silence
 from consumers.runtime.strands import Analyse, CloseStep, FrameStep, Order
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Stages:
         mailbox: Mailbox,
         wait: Callable[[float], bool],
         retried: Callable[[], None],
-        silence: ModelSilence,
+        silence: Silence,
     ) -> None:
         self._workload = workload
         self._mailbox = mailbox

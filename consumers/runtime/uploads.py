@@ -21,6 +21,7 @@ from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Crashed, Settled, StoredLoaded, UploadDropped
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.ports import ClipStore, SealedClip, StoredClip
+from consumers.runtime.silence import Silence
 
 log = logging.getLogger(__name__)
 RETRY_FIRST_S = 0.2
@@ -92,6 +93,8 @@ class Uploads:
         self.progress = 0
         """Grows with every job done and every retry; read by the watchdog."""
         self.busy_since: dict[str, float] = {}
+        self.silence = Silence("The object store", clock)
+        """Of the broker's the loop knows."""
         self._threads = [
             threading.Thread(target=self._run, name=f"upload-{number}", daemon=True) for number in range(threads)
         ]
@@ -146,6 +149,8 @@ class Uploads:
             delay_s = self._load(job) if isinstance(job, Load) else self._upload(job)
         except Transient as error:
             job.attempts += 1
+            if isinstance(job, Load) or job.stored is None:
+                self.silence.failed(error)
             delay_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(job.attempts - 1, 10))
             level = logging.WARNING if job.attempts in (1, 10) or job.attempts % 100 == 0 else logging.DEBUG
             log.log(level, "store or broker does not answer, trying again", extra={"job": job, "error": error})
@@ -157,11 +162,14 @@ class Uploads:
             with self._lock:
                 due_s = self._clock.monotonic_s() + delay_s
                 heapq.heappush(self._later, (due_s, next(self._numbers), job))
+        elif self.pending == 0:
+            self.silence.answered()
 
     def _load(self, job: Load) -> float | None:
         if job.ownership.is_frozen:
             return None
         sidecars = self._store.load_sidecars(self._analysis, job.camera, job.from_ms, job.to_ms)
+        self.silence.answered()
         self._mailbox.put(StoredLoaded(job.partition, job.generation, job.camera, sidecars))
         return None
 
@@ -174,6 +182,7 @@ class Uploads:
                 self._mailbox.put(UploadDropped(job.number))
                 return None
             job.stored = self._store.store(job.clip)
+            self.silence.answered()
         for event in job.stored.announced[job.announced :]:
             self._announce(event)
             job.announced += 1

@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from common.contracts.consumer_status import ConsumerStatus
+from common.kafka.whole_topic import read_topic
+from common.topics import CONSUMER_STATUS
 from tests.faults.fault_bench import FaultBench
 from tests.faults.scenario import Measured
 from tests.faults.watches import UseWatch
@@ -40,3 +43,10 @@ def play_outage(bench: FaultBench, down: Callable[[], None], settle_s: float, **
         f"memory {use.most_mib} MiB, spool {use.spool_mib} MiB",
         f"{bench.cameras.retries} sends repeated",
     )
+
+
+def times_told(bench: FaultBench, who: str) -> int:
+    """How many status records of members say that `who` has not answered."""
+    records = read_topic(bench.checker.log, bench.kafka.topic(CONSUMER_STATUS))
+    reasons = [ConsumerStatus.model_validate_json(record.value or b"").reason or "" for record in records]
+    return sum(f"{who} has not answered" in reason for reason in reasons)

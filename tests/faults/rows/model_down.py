@@ -2,12 +2,9 @@
 
 import time
 
-from common.contracts.consumer_status import ConsumerStatus
 from common.contracts.sidecar import Fate
-from common.kafka.whole_topic import read_topic
-from common.topics import CONSUMER_STATUS
 from tests.faults.fault_bench import FaultBench
-from tests.faults.outage import play_outage
+from tests.faults.outage import play_outage, times_told
 from tests.faults.scenario import Measured
 from tests.faults.stand_in_analysis import silence_model
 
@@ -30,8 +27,6 @@ class ModelDown:
         measured = play_outage(bench, down, SETTLE_S, model="sleep")
         failed = sum(e.fate is Fate.FAILED for sidecar in bench.checker.sidecars() for e in sidecar.entries)
         measured.require(failed == 0, f"{failed} frames were given up")
-        statuses = read_topic(bench.checker.log, bench.kafka.topic(CONSUMER_STATUS))
-        reasons = [ConsumerStatus.model_validate_json(record.value or b"").reason or "" for record in statuses]
-        telling = sum("has not answered" in reason for reason in reasons)
+        telling = times_told(bench, "The model")
         measured.require(telling > 0, "no status record says what is waited for")
         return measured.add(f"frames given up {failed}", f"{telling} status records say why")

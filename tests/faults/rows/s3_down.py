@@ -3,7 +3,7 @@
 import time
 
 from tests.faults.fault_bench import FaultBench
-from tests.faults.outage import play_outage
+from tests.faults.outage import play_outage, times_told
 from tests.faults.scenario import Measured
 from tests.support.tcp_proxy import Mode
 
@@ -14,7 +14,8 @@ SETTLE_S = 90.0
 class S3Down:
     name = "S3 down 60 s (refused, half-open, killed)"
     expected = (
-        f"acknowledged frames lost 0, recovery without hands, settled <= {SETTLE_S:.0f} s, memory and spool bounded"
+        f"acknowledged frames lost 0, recovery without hands, settled <= {SETTLE_S:.0f} s, memory and spool bounded, "
+        "members say why they wait"
     )
     is_quick = False
 
@@ -33,4 +34,7 @@ class S3Down:
             bench.servers.revive("s3")
             proxy.set_mode(Mode.PASS)
 
-        return play_outage(bench, down, SETTLE_S)
+        measured = play_outage(bench, down, SETTLE_S)
+        telling = times_told(bench, "The object store")
+        measured.require(telling > 0, "no status record says what is waited for")
+        return measured.add(f"{telling} status records say why")

@@ -1,4 +1,4 @@
-"""Since when a model on another machine has not answered."""
+"""For how long a model or a store has not answered."""
 
 import logging
 
@@ -6,14 +6,14 @@ import pytest
 
 from common.clock import FakeClock
 from common.errors import Transient
-from consumers.runtime.silence import ModelSilence
+from consumers.runtime.silence import Silence
 
 ERROR = Transient("no answer")
 
 
 def test_hiccup_is_nobodys_concern(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
-    silence = ModelSilence(clock)
+    silence = Silence("The model", clock)
     with silence.waiting():
         for _ in range(10):
             silence.failed(ERROR)
@@ -27,7 +27,7 @@ def test_hiccup_is_nobodys_concern(caplog: pytest.LogCaptureFixture) -> None:
 def test_long_silence_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = FakeClock()
-    silence = ModelSilence(clock)
+    silence = Silence("The model", clock)
     with silence.waiting():
         for _ in range(10):
             silence.failed(ERROR)
@@ -40,7 +40,7 @@ def test_long_silence_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFi
 
 def test_silence_ends_when_nobody_waits_any_more() -> None:
     clock = FakeClock()
-    silence = ModelSilence(clock)
+    silence = Silence("The model", clock)
     with silence.waiting():
         with silence.waiting():
             silence.failed(ERROR)

@@ -151,3 +151,35 @@ def test_load_of_an_assignment_that_ended_is_not_asked() -> None:
     assert rig.step()
     assert rig.failures == ["load"]
     assert rig.uploads.pending == 0
+
+
+def test_upload_store_that_does_not_answer_is_told_until_it_does() -> None:
+    rig = Rig()
+    rig.failures = ["before_put"] * 10
+    rig.add()
+    rig.run(20)
+    assert "The object store has not answered for" in (rig.uploads.silence.problem or "")
+    rig.failures.clear()
+    rig.run(20)
+    assert rig.uploads.silence.problem is None
+
+
+def test_upload_store_that_nobody_waits_for_is_no_trouble() -> None:
+    """The partition went to another member before the store was back."""
+    rig = Rig()
+    rig.failures = ["before_put"] * 100
+    rig.add()
+    rig.run(8)
+    rig.ownership.freeze()
+    rig.run(80)
+    assert rig.mailbox.drain() == [UploadDropped(1)]
+    assert rig.uploads.silence.problem is None
+
+
+def test_upload_broker_that_does_not_answer_is_not_taken_for_the_store() -> None:
+    rig = Rig()
+    rig.producer.fail_next(Transient("no answer"))
+    rig.add()
+    assert rig.step()
+    rig.clock.advance(8)
+    assert rig.uploads.silence.problem is None
