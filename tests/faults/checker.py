@@ -188,6 +188,9 @@ class Checker:
         for name, group in (("lost", sorted(missing)), ("in two clips", sorted(twice))):
             if group:
                 books.problems.append(f"{len(group)} frames {name}, {group[0][0]} seq {[g[2] for g in group[:8]]}")
+        failed = sum(entry.fate is Fate.FAILED for sidecar in self.sidecars() for entry in sidecar.entries)
+        if failed:  # the stand-in fails at no picture: somebody has given them up
+            books.problems.append(f"{failed} frames without their analysis")
 
     def _objects(self, books: Books) -> None:
         """Every object: whole, shows what its sidecar says, and has its derived files."""

@@ -1,8 +1,7 @@
 """The analysis under test: a model of a fixed cost, one made-up detection a picture. Registered nowhere."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +44,10 @@ def definition(kind: str, cost_ms: float, folder: Path) -> AnalysisDefinition:
     return dataclasses.replace(plain, name=ANALYSIS, title="Stand-in", default_every_ms=EVERY_MS, build_analyzer=build)
 
 
-@contextlib.contextmanager
-def silence_model(folder: Path) -> Iterator[None]:
-    """No member's model answers meanwhile."""
+def silence_model(folder: Path) -> Callable[[], None]:
+    """No member's model answers from now on, until what is returned is called."""
     _sign(folder).touch()
-    yield
-    _sign(folder).unlink()
+    return _sign(folder).unlink
 
 
 def _sign(folder: Path) -> Path:

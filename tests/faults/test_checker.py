@@ -65,6 +65,11 @@ def test_declared_frames_are_not_lost() -> None:
     assert (books.lost, books.left_out, len(books.letters)) == (0, 1, 1)
 
 
+def test_frame_that_was_given_up_is_a_problem() -> None:
+    books = judged(StillChecker([make_sidecar(make_entry(0), make_entry(1, fate=Fate.FAILED))]), range(2))
+    assert (books.lost, books.problems) == (0, ["1 frames without their analysis"])
+
+
 def test_deleted_clip_accounts_for_its_frames() -> None:
     stone = tombstone_of(make_sidecar(make_entry(0)), "a person asked for it")
     assert judged(StillChecker([stone]), range(1)).lost == 0

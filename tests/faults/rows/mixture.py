@@ -12,6 +12,7 @@ from tests.faults.member import Member
 from tests.faults.outage import MEMORY_MIB
 from tests.faults.private_servers import ServerName
 from tests.faults.scenario import FULL, Measured
+from tests.faults.stand_in_analysis import silence_model
 from tests.faults.watches import UseWatch
 from tests.support.http_proxy import Fault, HttpProxy, no_faults, share_of_calls
 from tests.support.tcp_proxy import Mode, TcpProxy
@@ -76,6 +77,7 @@ class _Run:
             ("bad frame", self._bad_frame, 2.0),
             ("encoder", self._encoder, 1.0),
             ("settings", self._settings, 1.5),
+            ("model", lambda: silence_model(bench.folder), 1.0),
         )
 
     def play(self) -> Measured:
