@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import threading
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ class Silence:
         self._lock = threading.Lock()  # guards all below
         self._waiting = 0
         self._since_s: float | None = None
+        self._answered_s = -math.inf
         self._is_declared = False
 
     @contextlib.contextmanager
@@ -38,11 +40,12 @@ class Silence:
                 if self._waiting == 0:
                     self._end()
 
-    def failed(self, error: Transient) -> None:
-        """One more attempt without an answer."""
+    def failed(self, error: Transient, begun_s: float | None = None) -> None:
+        """One more attempt without an answer. `begun_s`: monotonic, where it may have taken long."""
         with self._lock:
             now_s = self._clock.monotonic_s()
-            self._since_s = now_s if self._since_s is None else self._since_s
+            if self._since_s is None:
+                self._since_s = now_s if begun_s is None else max(begun_s, self._answered_s)
             if not self._is_declared and now_s - self._since_s >= DECLARED_AFTER_S:
                 self._is_declared = True
                 log.warning("%s does not answer", self._who, extra={"error": error})
@@ -64,6 +67,7 @@ class Silence:
     def _end(self) -> None:
         """Call under the lock."""
         self._since_s = None
+        self._answered_s = self._clock.monotonic_s()
         if self._is_declared:
             self._is_declared = False
             log.info("%s is no longer waited for", self._who)

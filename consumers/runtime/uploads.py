@@ -145,12 +145,13 @@ class Uploads:
 
     def execute(self, job: UploadJob) -> None:
         """One attempt at a job taken by `take`. Raises what nobody foresaw."""
+        begun_s = self._clock.monotonic_s()
         try:
             delay_s = self._load(job) if isinstance(job, Load) else self._upload(job)
         except Transient as error:
             job.attempts += 1
             if isinstance(job, Load) or job.stored is None:
-                self.silence.failed(error)
+                self.silence.failed(error, begun_s)
             delay_s = min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(job.attempts - 1, 10))
             level = logging.WARNING if job.attempts in (1, 10) or job.attempts % 100 == 0 else logging.DEBUG
             log.log(level, "store or broker does not answer, trying again", extra={"job": job, "error": error})

@@ -18,6 +18,7 @@ from tests.browser.waiting import wait_js, wait_video
 from tests.support.service_process import wait_until
 
 pytestmark = pytest.mark.timeout(400)
+WAITS = "The object store has not answered for 12 s."
 IS_PLAYING = "video.currentTime > 1.0"
 COLOURS_ON_CANVAS = """canvas => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -181,8 +182,9 @@ def test_camera_added_with_the_shown_curl_line_is_seen_live(
     wait_until(lambda: bool(canvas.evaluate(COLOURS_ON_CANVAS) > 20), "a picture is drawn")
     expect(card.get_by_role("list", name="How far behind")).to_contain_text("recording not running")
     lags = {camera["id"]: (camera["partition"], 7, 1.2)}
-    stage.report("recorder-1", "recorder", lags)
+    stage.report("recorder-1", "recorder", lags, reason=WAITS)
     expect(card.get_by_role("list", name="How far behind")).to_contain_text("recording 1.2 s behind")
+    check_status(page)
 
     card.get_by_role("heading").get_by_role("link").click()
     expect(page.locator(".badge.live")).to_be_visible()
@@ -193,6 +195,16 @@ def test_camera_added_with_the_shown_curl_line_is_seen_live(
     page.get_by_role("button", name="Delete camera").click()
     page.locator("#delete-dialog").get_by_role("button", name="Delete camera").click()
     expect(page.get_by_role("heading", name="No camera yet")).to_be_visible()
+
+
+def check_status(page: Page) -> None:
+    """What a consumer waits for stands beside the lag that comes of it, and the consumer is not shown as well."""
+    page.get_by_role("link", name="Status").click()
+    expect(page.locator("#lags tr", has_text="recording")).to_contain_text(WAITS)
+    consumer = page.locator("#consumers tr", has_text="recorder-1")
+    expect(consumer).to_contain_text(WAITS)
+    expect(consumer.locator(".badge")).to_have_class(re.compile("warning"))
+    page.get_by_role("link", name="Cameras").click()
 
 
 def named(made: MadeClip, name: str) -> MadeClip:

@@ -15,22 +15,27 @@ function lagRow(camera, lag, isFirst) {
     {},
     el("td", {}, isFirst ? el("a", { href: `/cameras/${camera.camera}` }, about?.name ?? camera.camera) : ""),
     el("td", {}, analysisName(lag.analysis)),
-    el("td", {}, el("span", { class: badgeClass(words.mood), title: words.title }, words.text)),
+    el("td", {}, el("span", { class: badgeClass(words.mood), title: words.title }, words.text), why(lag.reason)),
     el("td", { class: "number text-end" }, lag.lag_messages === null ? "–" : String(lag.lag_messages)),
     el("td", { class: "small font-monospace" }, lag.instance ?? "nobody"),
   );
 }
 
+/** Why it has stopped, or what it waits for. */
+function why(reason) {
+  return reason ? el("div", { class: "small" }, reason) : null;
+}
+
 function consumerRow(consumer) {
-  const mood = consumer.is_silent || consumer.state === "failed" ? "bad" : consumer.state === "running" ? "good" : "warn";
+  const isWell = consumer.state === "running" && !consumer.reason;
+  const mood = consumer.is_silent || consumer.state === "failed" ? "bad" : isWell ? "good" : "warn";
   const frames = Object.entries(consumer.counts).map(([fate, count]) => `${count} ${fate.replaceAll("_", " ")}`);
   return el(
     "tr",
     {},
     el("td", { class: "small font-monospace" }, consumer.instance),
     el("td", {}, analysisName(consumer.analysis)),
-    el("td", {}, el("span", { class: badgeClass(mood), title: consumer.reason }, consumer.is_silent ? "silent" : consumer.state),
-      consumer.reason ? el("div", { class: "small" }, consumer.reason) : null),
+    el("td", {}, el("span", { class: badgeClass(mood), title: consumer.reason }, consumer.is_silent ? "silent" : consumer.state), why(consumer.reason)),
     el("td", { class: "number text-end" }, String(consumer.threads)),
     el("td", { class: "number text-end" }, String(consumer.in_flight)),
     el("td", { class: "number text-end" }, String(consumer.unsettled_windows)),

@@ -47,3 +47,20 @@ def test_silence_ends_when_nobody_waits_any_more() -> None:
         clock.advance(6)
         said = silence.problem
     assert (said, silence.problem) == ("The model has not answered for 6 s.", None)
+
+
+def test_silence_begins_with_the_attempt_and_not_with_its_end() -> None:
+    clock = FakeClock()
+    silence = Silence("The object store", clock)
+    clock.advance(30)
+    silence.failed(ERROR, begun_s=0.0)
+    assert silence.problem == "The object store has not answered for 30 s."
+
+
+def test_silence_begins_no_earlier_than_the_last_answer_to_others() -> None:
+    clock = FakeClock()
+    silence = Silence("The object store", clock)
+    clock.advance(30)
+    silence.answered()
+    silence.failed(ERROR, begun_s=0.0)
+    assert silence.problem is None
