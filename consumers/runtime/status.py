@@ -144,11 +144,13 @@ class Reporter:
             metrics.set("lookout_lag_seconds", _lag_s(assignment, now_us), partition=label)
             for lag in _cameras(assignment, now_us):
                 shown.cameras.add(lag.camera)
+                metrics.set("lookout_camera_lag_messages", lag.lag_messages, camera=lag.camera)
                 metrics.set("lookout_camera_lag_seconds", lag.lag_s, camera=lag.camera)
         for label in self._shown.partitions - shown.partitions:
             metrics.forget("lookout_lag_messages", label)
             metrics.forget("lookout_lag_seconds", label)
         for camera in self._shown.cameras - shown.cameras:
+            metrics.forget("lookout_camera_lag_messages", camera)
             metrics.forget("lookout_camera_lag_seconds", camera)
         self._shown = shown
 

@@ -40,6 +40,7 @@ class Running:
         self.engine: Engine | None = None
         self.status: int | None = None
         self.hang = NotedHang()
+        self.metrics = Metrics()
         self._thread = threading.Thread(target=self._run)
         self._seq = 0
 
@@ -51,7 +52,7 @@ class Running:
             self.cluster.producer(),
             self.workload,
             self.store,
-            Metrics(),
+            self.metrics,
             SystemClock(),
             die=self.hang,
         )
@@ -150,6 +151,19 @@ class Remote(FakeWorkload):
         if not self.answers.is_set():
             raise Transient("no answer")
         return super().analyse(frame)
+
+
+def test_engine_says_of_every_camera_how_far_behind_it_is(running: Running) -> None:
+    """An open window counts; what is stored does not."""
+    running.start()
+    running.send(3, "cam-a", clip_ms=60_000)
+    running.send(5, "cam-b", clip_ms=60_000)
+
+    def lag_of(camera: str, unit: str) -> float | None:
+        return running.metrics.registry.get_sample_value(f"lookout_camera_lag_{unit}", {"camera": camera})
+
+    wait_until(lambda: (lag_of("cam-a", "messages"), lag_of("cam-b", "messages")) == (3, 5))
+    wait_until(lambda: (lag_of("cam-a", "seconds") or 0) > 1)
 
 
 def test_engine_waits_for_a_model_that_does_not_answer_and_says_so(running: Running) -> None:
