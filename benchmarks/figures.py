@@ -16,10 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import annotate_cost, isolation, plan
+from benchmarks import annotate_cost, isolation, plain_threads, plan
 from benchmarks.figure import Figure, calmest, typical
 from benchmarks.in_turns import InTurns, Turns
 from benchmarks.pictures import make_jpegs
+from benchmarks.plain_threads import possible_per_s
 from benchmarks.servers import started_when_needed
 from benchmarks.tables import markdown_table
 from benchmarks.trial import Setup, Trial, run_trial
@@ -140,9 +141,9 @@ def processes(servers: Servers, effort: Effort) -> list[Figure]:
 
 
 def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
-    """A model that sleeps 50 ms: N / (50 ms + CPU a frame), as far as the cores go, which broker and store use too."""
+    """A model that sleeps 50 ms: N / (50 ms + CPU a frame), as far as the cores go, which broker and store use too.
+    Beside it, what as many threads reach that do the work of a frame and nothing else."""
     environment = servers()
-    cores = os.cpu_count() or 1
     found = []
     for threads in effort.sleeping:
         ratios, parts = [], []
@@ -150,11 +151,11 @@ def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
             frames = min(4000, max(160, threads * 8 * 18))
             setup = Setup("sleep", threads, cameras=8, frames=frames, cost_ms=SLEEP_MS)
             trial = _trial(environment, setup, effort.tries)
-            ceiling = cores * 1000 / (trial.cpu_ms + trial.servers_ms)
-            best = min(threads * 1000 / (SLEEP_MS + trial.cpu_ms), ceiling)
+            best = possible_per_s(threads, SLEEP_MS, trial.cpu_ms, trial.servers_ms)
             ratios.append((trial.per_s / best, trial.others))
+            plain = plain_threads.measure(threads, SLEEP_MS)
             cpu = f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}, middle {trial.middle_per_s:.1f}"
-            parts.append(f"{trial.per_s:.1f}/{best:.1f} ({cpu})")
+            parts.append(f"{trial.per_s:.1f}/{best:.1f} ({cpu}; plain threads {plain.per_s:.1f}: {plain.share:.3f})")
             _say(f"sleeping, {threads} threads: {parts[-1]} frames/s", trial.others)
         value, others = typical(ratios)
         detail = f"frames/s / best possible: {', '.join(parts)}"
