@@ -11,6 +11,7 @@ from common.clock import Clock
 from common.kafka.confluent import ConfluentGroupConsumer, ConfluentLogReader, GroupTuning
 from common.kafka.ports import LogReader, RecordProducer
 from common.settings import KafkaSettings
+from common.silence import Silence
 from common.storage.port import ObjectStore
 from common.topics import CLIP_EVENTS, SEGMENT_JOBS
 from consumers.jobs.delivery import Delivery
@@ -30,10 +31,18 @@ _log = logging.getLogger(__name__)
 
 
 def query_worker(
-    definition: AnalysisDefinition, analyzer: Analyzer, offered: OfferedModels, store: ObjectStore, folder: Path
+    definition: AnalysisDefinition,
+    analyzer: Analyzer,
+    offered: OfferedModels,
+    store: ObjectStore,
+    folder: Path,
+    silence: Silence,
+    clock: Clock,
 ) -> MakeWorker:
-    """Does the jobs of queries."""
-    return lambda log, group: JobWorker(definition, analyzer, store, log, group, folder, offered)
+    """Does the jobs of queries. `silence`: of the model, shared with live frames."""
+    return lambda log, group: JobWorker(
+        definition, analyzer, store, log, group, folder, silence=silence, clock=clock, offered=offered
+    )
 
 
 def upload_worker(store: ObjectStore, folder: Path, free_bytes: int, clock: Clock) -> MakeWorker:

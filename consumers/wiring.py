@@ -209,7 +209,7 @@ def _build(
     health.follow(engine)
     # Who searches, searches recorded video too; who records makes uploads playable.
     does = (
-        query_worker(definition, analyzer, offered, PatientStore(objects), spool.directory)
+        query_worker(definition, analyzer, offered, PatientStore(objects), spool.directory, engine.pool.silence, clock)
         if analyzer is not None
         else upload_worker(PatientStore(objects), _folder_for_uploads(place, cleanup), place.min_free_bytes, clock)
     )

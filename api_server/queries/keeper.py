@@ -27,7 +27,8 @@ PLANNING_S = 1800.0
 PER_VIDEO_S = 4.0
 """Seconds of work that a second of video may take, in a part that could not be cut."""
 UNATTENDED_S = 24 * 3600.0
-"""Without any consumer of the analysis its jobs wait, and the page says so; after a day nobody expects it."""
+"""Without any consumer of the analysis, or while all of them wait for a model or a server, its jobs wait, and the page
+says so; after a day nobody expects it."""
 LOOK_FOR_STOP_S = 10.0
 _US = 1_000_000
 
@@ -109,7 +110,9 @@ class QueryKeeper:
         present_s = self._attendance.present_s(query.question.analysis)
         if present_s is None:
             if now_us - own_us > UNATTENDED_S * _US:
-                self._give_up(query, f"No consumer of {query.question.analysis} has run for a day.", now_us)
+                waits_for = self._attendance.waits_for(query.question.analysis)
+                nobody = f"No consumer of {query.question.analysis} has run for a day."
+                self._give_up(query, f"It waited for a day. {waits_for}" if waits_for else nobody, now_us)
             return
         last_us = max(own_us, *(q.progress_us for q in active if q.question.analysis == query.question.analysis))
         if min(present_s, (now_us - last_us) / _US) <= patience_s(query):

@@ -213,6 +213,9 @@ def change_answer(change: Change) -> ChangeAnswer:
 def _note(query: QueryRecord, attendance: Attendance) -> str | None:
     if not query.is_active:
         return None
+    waits_for = attendance.waits_for(query.question.analysis)
+    if waits_for is not None:
+        return f"It waits. {waits_for}"
     if attendance.present_s(query.question.analysis) is None:
         return f"It waits: no consumer of {query.question.analysis.replace('_', ' ')} is running."
     if query.attempts:

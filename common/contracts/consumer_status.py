@@ -70,3 +70,8 @@ class ConsumerStatus(Contract):
     unsettled_windows: int = 0
     model: ModelInfo | None = None
     models: tuple[OfferedModel, ...] = ()
+
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps one that is running from its work, as a sentence."""
+        return self.reason if self.state == "running" else None

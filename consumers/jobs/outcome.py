@@ -18,3 +18,7 @@ class Outcome:
     def event_key(self) -> str:
         """Events of one query, or of one upload, keep their order."""
         return self.event.upload_id if isinstance(self.event, UploadPrepared) else self.event.query_id
+
+
+class NoLongerWanted(Exception):
+    """Raised out of work whose result nobody waits for."""

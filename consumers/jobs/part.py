@@ -9,16 +9,20 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from common.clock import Clock
 from common.contracts.clip_event import PartReady
-from common.contracts.detection import Detection
+from common.contracts.detection import Detection, ModelInfo
 from common.contracts.query_sidecar import QuerySidecar, part_ready
 from common.contracts.segment_job import PartJob, part_key
 from common.contracts.sidecar import FrameDetections
 from common.contracts.sidecar_box import pack_box
 from common.contracts.window import is_searched
+from common.silence import Silence
 from common.storage.object_file import ObjectFile
 from common.storage.port import AlreadyExists, NotFound, ObjectStore
 from consumers.jobs.job_options import AnalyzersByOptions, sure_enough, tracker_options
+from consumers.jobs.outcome import NoLongerWanted
+from consumers.jobs.patient_search import PatientSearch
 from consumers.jobs.plan import UnusableVideo
 from consumers.jobs.query_objects import VIDEO_TYPE, read_query_sidecar, sidecar_metadata
 from consumers.jobs.stretch import StretchFrame, read_stretch
@@ -33,10 +37,6 @@ CHECK_EVERY_FRAMES = 100
 """How often a running part asks whether it is still wanted."""
 
 
-class NoLongerWanted(Exception):
-    """Raised out of a part whose work nobody waits for."""
-
-
 @dataclass
 class _Made:
     """What a pass over the frames gathers."""
@@ -48,7 +48,9 @@ class _Made:
 
 
 class PartWorker:
-    """Works on one part at a time; one thread. `still_wanted` is asked now and then; False ends the work."""
+    """Works on one part at a time; one thread. `still_wanted` is asked now and then; False ends the work.
+
+    `silence`: told of a model that does not answer."""
 
     def __init__(
         self,
@@ -56,12 +58,17 @@ class PartWorker:
         definition: AnalysisDefinition,
         analyzer: Analyzer,
         folder: Path,
+        *,
+        silence: Silence,
+        clock: Clock,
         offered: OfferedModels | None = None,
     ) -> None:
         self._store = store
         self._definition = definition
         self._analyzers = AnalyzersByOptions(definition, analyzer, offered)
         self._folder = folder
+        self._silence = silence
+        self._clock = clock
 
     def run(self, job: PartJob, still_wanted: Callable[[], bool]) -> PartReady:
         """Raises UnusableVideo, NoLongerWanted, NotFound (the source is gone), ModelRefused, Transient,
@@ -75,7 +82,8 @@ class PartWorker:
             path = Path(scratch) / "part.mp4"
             with ObjectFile(self._store, job.source.object_key) as file:
                 frames = read_stretch(cast(BinaryIO, file), job.source)
-                sidecar = self._write(job, frames, analyzer, path, still_wanted)
+                search = PatientSearch(analyzer, self._silence, still_wanted, self._clock)
+                sidecar = self._write(job, frames, search, analyzer.model, path, still_wanted)
             video_bytes = path.stat().st_size
             with path.open("ab") as out:
                 out.write(pack_box(sidecar))
@@ -89,7 +97,8 @@ class PartWorker:
         self,
         job: PartJob,
         frames: Iterable[StretchFrame],
-        analyzer: Analyzer,
+        search: PatientSearch,
+        model: ModelInfo,
         path: Path,
         still_wanted: Callable[[], bool],
     ) -> QuerySidecar:
@@ -99,7 +108,7 @@ class PartWorker:
         made = _Made()
         writer = ClipWriter(path, size.width, size.height)
         try:
-            self._pass(job, frames, analyzer, size, tracker, writer, made, still_wanted)
+            self._pass(job, frames, search, size, tracker, writer, made, still_wanted)
             _require_pictures(job, made)
             writer.finish()
         except BaseException:
@@ -117,7 +126,7 @@ class PartWorker:
             width=size.width,
             height=size.height,
             t0_us=t0_us,
-            model=analyzer.model,
+            model=model,
             detections=tuple(made.detections),
             sightings=tuple(tracker.sightings()),
         )
@@ -126,7 +135,7 @@ class PartWorker:
         self,
         job: PartJob,
         frames: Iterable[StretchFrame],
-        analyzer: Analyzer,
+        search: PatientSearch,
         size: ClipSize,
         tracker: Tracker,
         writer: ClipWriter,
@@ -148,8 +157,7 @@ class PartWorker:
             shown: list[Detection]
             # The result's time decides what is searched, so that a part searches what a single pass would.
             if is_searched(job.offset_ms + frame.pts_ms, previous_ms, every_ms):
-                (found,) = analyzer.analyze([frame.picture])
-                found = sure_enough(self._definition, found, job.work.options)
+                found = sure_enough(self._definition, search(frame.picture), job.work.options)
                 if not placement.is_identity:
                     found = [placement.detection_to_clip(d) for d in found]
                 shown = tracker.update(frame.pts_ms, captured_us, found)

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from common.clock import Clock
 from common.contracts.clip_event import QueryFailed, QueryPlanned
 from common.contracts.playable import PrepareJob
 from common.contracts.segment_job import JoinJob, PartJob, PlanJob, parse_job
 from common.errors import EncoderFailure, LookoutError, Transient
 from common.kafka.ports import LogReader, Record
+from common.silence import Silence
 from common.storage.object_file import ObjectFile
 from common.storage.port import NotFound, ObjectStore
 from consumers.jobs.group_place import GroupPlace
 from consumers.jobs.join import Joiner
-from consumers.jobs.outcome import Outcome
-from consumers.jobs.part import NoLongerWanted, PartWorker
+from consumers.jobs.outcome import NoLongerWanted, Outcome
+from consumers.jobs.part import PartWorker
 from consumers.jobs.plan import VideoFacts, plan_parts, read_facts
 from consumers.jobs.query_objects import has_result, is_cancelled
 from consumers.jobs.tries import TRIES_MAX
@@ -26,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 
 class JobWorker(GroupPlace):
-    """One analysis; one thread. A query that cannot be done becomes a QueryFailed with a sentence, never a crash."""
+    """One analysis; one thread. A query that cannot be done becomes a QueryFailed with a sentence, never a crash.
+    `silence`: told of a model that does not answer, which is waited for."""
 
     def __init__(
         self,
@@ -36,12 +39,15 @@ class JobWorker(GroupPlace):
         log: LogReader,
         group: str,
         folder: Path,
+        *,
+        silence: Silence,
+        clock: Clock,
         offered: OfferedModels | None = None,
     ) -> None:
         super().__init__(log, group)
         self._name = definition.name
         self._store = store
-        self._parts = PartWorker(store, definition, analyzer, folder, offered)
+        self._parts = PartWorker(store, definition, analyzer, folder, silence=silence, clock=clock, offered=offered)
         self._joiner = Joiner(store, folder)
 
     def concerns(self, record: Record) -> bool:
@@ -70,10 +76,11 @@ class JobWorker(GroupPlace):
             return None
         if isinstance(job, PrepareJob) or job.work.analysis != self._name:
             return None
-        if is_cancelled(self._store, job.work.query_id):
+        query_id = job.work.query_id
+        if is_cancelled(self._store, query_id):
             return None
         try:
-            outcome = self._do(job, still_wanted)
+            outcome = self._do(job, lambda: still_wanted() and not is_cancelled(self._store, query_id))
         except Transient:
             raise
         except NoLongerWanted:
@@ -88,7 +95,7 @@ class JobWorker(GroupPlace):
         except Exception as error:  # noqa: BLE001 - a query must end in a state a person can read, whatever a model raises
             _log.exception("a job failed", extra={"query": job.work.query_id})
             return _failed(job, f"The analysis failed on this video ({type(error).__name__}).")
-        return None if is_cancelled(self._store, job.work.query_id) else outcome
+        return None if is_cancelled(self._store, query_id) else outcome
 
     def _do(self, job: PlanJob | PartJob | JoinJob, still_wanted: Callable[[], bool]) -> Outcome:
         if has_result(self._store, job.work.query_id):

@@ -17,7 +17,7 @@ from pathlib import Path
 from common.clock import Clock
 from common.deadline import Deadline
 from common.errors import LookoutError
-from consumers.jobs.part import NoLongerWanted
+from consumers.jobs.outcome import NoLongerWanted
 from consumers.playable.wire import BLOCK_MAX_BYTES, LENGTH, LINE_MAX_BYTES, BlockRequest, Order, Verdict, parse_message
 
 WORK_S = 1800.0

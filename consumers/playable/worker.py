@@ -15,8 +15,7 @@ from common.errors import Transient
 from common.kafka.ports import LogReader, Record
 from common.storage.port import AlreadyExists, NotFound, ObjectInfo, ObjectStore
 from consumers.jobs.group_place import GroupPlace
-from consumers.jobs.outcome import Outcome
-from consumers.jobs.part import NoLongerWanted
+from consumers.jobs.outcome import NoLongerWanted, Outcome
 from consumers.jobs.tries import TRIES_MAX
 from consumers.playable.file_process import FileProcess, FileProcessEnded, TookTooLong
 from consumers.playable.wire import Verdict

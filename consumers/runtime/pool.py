@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from common.clock import SystemClock
 from common.contracts.sidecar import Fate
+from common.silence import Silence
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Crashed
 from consumers.runtime.ports import Workload
-from consumers.runtime.silence import Silence
 from consumers.runtime.stages import OrderReport, Stages
 from consumers.runtime.strands import Analyse, Job, Order, Schedule, Step, Strand
 

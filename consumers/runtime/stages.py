@@ -7,15 +7,13 @@ from typing import TypeVar
 
 from common.contracts.sidecar import Fate, FrameEntry
 from common.errors import EncoderFailure, PoisonRecord, Transient
-from common.retry import Backoff
+from common.silence import Silence
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Broken, Decoded, Poisoned, Sealed
 from consumers.runtime.ports import AdmittedFrame, WindowClosing, Workload
-from consumers.runtime.silence import Silence
 from consumers.runtime.strands import Analyse, CloseStep, FrameStep, Order
 
 T = TypeVar("T")
-ANALYSE_BACKOFF = Backoff(first_s=0.1, most_s=5.0)
 
 
 @dataclass(slots=True)
@@ -90,21 +88,15 @@ class Stages:
     def _again(self, step: FrameStep, error: Transient, attempt: Callable[[FrameStep, int], T]) -> T | None:
         """A remote model that does not answer is no reason to lose a frame: retried in place, for ever. What the
         attempt that succeeds returns; None once nobody wants the frame any more. `attempt`: told its number."""
-        with self._silence.waiting():
-            for attempts, delay_s in enumerate(ANALYSE_BACKOFF.delays(), start=2):
-                self._silence.failed(error)
-                if step.work.is_dropped or self._wait(delay_s):
-                    step.work.is_dropped = True
-                    return None
-                self._retried()
-                try:
-                    result = attempt(step, attempts)
-                except Transient as another:
-                    error = another
-                    continue
-                self._silence.answered()
-                return result
-        return None
+
+        def goes_on(delay_s: float) -> bool:
+            if step.work.is_dropped or self._wait(delay_s):
+                step.work.is_dropped = True
+                return False
+            self._retried()
+            return True
+
+        return self._silence.outlast(error, lambda number: attempt(step, number), goes_on)
 
     def order(self, job: Order) -> OrderReport:
         """Stage 2: the steps of one camera in offset order. An encoder's failure restarts the partition."""

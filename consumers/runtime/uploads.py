@@ -17,11 +17,11 @@ from common.clock import Clock
 from common.contracts.clip_event import ClipReady
 from common.errors import Transient
 from common.kafka.ports import RecordProducer, TopicPartition
+from common.silence import Silence
 from consumers.runtime.mailbox import Mailbox
 from consumers.runtime.messages import Crashed, Settled, StoredLoaded, UploadDropped
 from consumers.runtime.ownership import Ownership
 from consumers.runtime.ports import ClipStore, SealedClip, StoredClip
-from consumers.runtime.silence import Silence
 
 log = logging.getLogger(__name__)
 RETRY_FIRST_S = 0.2

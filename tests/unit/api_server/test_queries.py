@@ -77,10 +77,15 @@ def planned(query_id: str, parts: int = 3) -> QueryPlanned:
     return QueryPlanned(query_id=query_id, parts=parts, duration_ms=45_000, frame_count=450)
 
 
-def report(world: World, analysis: str = "license_plate") -> None:
-    """A consumer says that it is there."""
+def report(world: World, analysis: str = "license_plate", waits_for: str | None = None, instance: str = "one") -> None:
+    """A consumer says that it is there, and whether it can work."""
     status = ConsumerStatus(
-        instance=f"{analysis}@x", analysis=analysis, state="running", threads=1, at_us=world.clock.wall_us()
+        instance=instance,
+        analysis=analysis,
+        state="running",
+        reason=waits_for,
+        threads=1,
+        at_us=world.clock.wall_us(),
     )
     world.board.take(Record("consumer-status", 0, 0, 0, None, status.to_json()))
 
@@ -461,6 +466,27 @@ def test_standing_still_has_its_jobs_sent_anew_and_fails_in_the_end(world: World
     assert len([job for job in jobs(world) if isinstance(job, PlanJob)]) == 1 + ATTEMPTS_MAX
     assert known(world, query_id).state is QueryState.FAILED
     assert "stood still" in str(known(world, query_id).reason)
+
+
+def test_model_that_does_not_answer_is_no_standstill_and_is_said(world: World, ann: Browser) -> None:
+    silent = "The model has not answered for 7 s."
+    query_id = asked_id(ann, add_footage(world))
+    world.query_keeper.run_once()
+    world.query_events.write(planned(query_id))
+    for _ in range(20):
+        report(world, waits_for=silent)
+        world.query_keeper.run_once()
+        assert shown(ann, query_id)["note"] == f"It waits. {silent}"
+        world.clock.advance(STALLED_S)
+    report(world, waits_for=silent)
+    report(world, instance="two")
+    world.query_keeper.run_once()
+    assert shown(ann, query_id)["note"] is None
+    assert known(world, query_id).attempts == 0
+    world.clock.advance(UNATTENDED_S)
+    report(world, waits_for=silent)
+    world.query_keeper.run_once()
+    assert known(world, query_id).reason == f"It waited for a day. {silent}"
 
 
 def test_waiting_behind_another_query_is_no_standstill(world: World, ann: Browser) -> None:

@@ -118,6 +118,8 @@ def test_whoever_switches_it_on_is_told_what_is_missing(world: World, ann: Brows
     assert offered["recognition"]["purpose"] == "recognition_purpose"
     assert offered["recognition"]["note"] == "Face recognition is off: no embedding network is set."
     assert (offered["objects"]["purpose"], offered["recognition"]["models"]) == (None, [])
+    report(world, "running", "The model has not answered for 7 s.")
+    assert ann.get(path).get_json()["notes"]["recognition"] == "The model has not answered for 7 s."
     report(world, "running")
     assert "recognition" not in ann.get(path).get_json()["notes"]
 

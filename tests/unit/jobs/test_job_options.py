@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from common.clock import SystemClock
 from common.contracts.segment_job import PartJob, Source, Work, part_key
+from common.silence import Silence
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.job_options import AnalyzersByOptions
 from consumers.jobs.part import PartWorker
@@ -49,7 +51,10 @@ def test_analyzers_are_built_once_for_the_same_options() -> None:
 def test_part_leaves_out_what_is_not_sure_enough_and_is_not_done_twice(tmp_path: Path) -> None:
     store = MemoryObjectStore()
     store.replace(KEY, make_film(tmp_path / "film.mp4"), "video/mp4")
-    worker = PartWorker(store, definition([]), BrightSpots(), tmp_path)
+    clock = SystemClock()
+    worker = PartWorker(
+        store, definition([]), BrightSpots(), tmp_path, silence=Silence("The model", clock), clock=clock
+    )
     assert worker.run(part_job(min_confidence=0.95), lambda: True).sightings == ()
     store.delete(part_key("q-" + "a" * 16, 0))
     found = worker.run(part_job(min_confidence=0.85), lambda: True)

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from common.clock import Clock, FakeClock, SystemClock
 from common.contracts.clip_event import PartReady, QueryFailed, QueryPlanned
 from common.contracts.detection import Detection, ModelInfo, Sighting
 from common.contracts.query_sidecar import QuerySidecar
@@ -23,13 +24,15 @@ from common.contracts.segment_job import (
     part_key,
     result_key,
 )
+from common.errors import Transient
 from common.kafka.ports import LogReader, Record
+from common.silence import Silence
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.merge import merge_sightings
 from consumers.jobs.plan import UnusableVideo, VideoFacts, cut, plan_parts
 from consumers.jobs.query_objects import read_query_sidecar
 from consumers.jobs.worker import JobWorker
-from consumers.pipeline.analysis import AnalysisDefinition, Picture
+from consumers.pipeline.analysis import AnalysisDefinition, Analyzer, Picture
 from consumers.pipeline.stored_video import read_pictures
 
 WORK = Work(query_id="q-" + "a" * 16, analysis="probe", every_ms=200)
@@ -72,6 +75,20 @@ def make_film(path: Path, frames: int = FRAMES, key_every: int = 20) -> bytes:
     return path.read_bytes()
 
 
+class Remote(BrightSpots):
+    """A model on another machine: it answers every other call, from a number of them on, and not at all before."""
+
+    def __init__(self, from_call: int) -> None:
+        self.from_call = from_call
+        self.calls = 0
+
+    def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
+        self.calls += 1
+        if self.calls < self.from_call or self.calls % 2:
+            raise Transient("no answer")
+        return super().analyze(pictures)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> MemoryObjectStore:
     store = MemoryObjectStore()
@@ -79,10 +96,27 @@ def store(tmp_path: Path) -> MemoryObjectStore:
     return store
 
 
+def make_worker(
+    store: MemoryObjectStore, folder: Path, analyzer: Analyzer | None = None, clock: Clock | None = None
+) -> JobWorker:
+    nothing_is_read = cast(LogReader, None)
+    clock = clock or SystemClock()
+    silence = Silence("The model", clock)
+    return JobWorker(
+        PROBE,
+        analyzer or BrightSpots(),
+        store,
+        nothing_is_read,
+        "probe-jobs",
+        folder,
+        silence=silence,
+        clock=clock,
+    )
+
+
 @pytest.fixture
 def worker(store: MemoryObjectStore, tmp_path: Path) -> JobWorker:
-    nothing_is_read = cast(LogReader, None)
-    return JobWorker(PROBE, BrightSpots(), store, nothing_is_read, "probe-jobs", tmp_path)
+    return make_worker(store, tmp_path)
 
 
 def make_record(job: PlanJob | PartJob | JoinJob) -> Record:
@@ -174,6 +208,34 @@ def test_jobs_that_are_read_again_after_the_join_announce_its_result(
 def test_cancelled_query_is_left_alone(store: MemoryObjectStore, worker: JobWorker) -> None:
     store.create(cancelled_key(WORK.query_id), b"", "text/plain")
     assert run(worker, make_parts(store, worker)[0]) is None
+    assert not list(store.list(f"queries/{WORK.query_id}/parts/"))
+
+
+@pytest.mark.parametrize("from_call", [1, 50])
+def test_part_asks_a_model_that_does_not_answer_again_and_does_nothing_twice(
+    store: MemoryObjectStore, worker: JobWorker, tmp_path: Path, from_call: int
+) -> None:
+    part = make_parts(store, worker)[0]
+    expected = run(worker, part)
+    store.delete(part_key(WORK.query_id, 0))
+    remote, clock = Remote(from_call), FakeClock()
+    assert run(make_worker(store, tmp_path, remote, clock), part) == expected
+    searched = read_query_sidecar(store, part_key(WORK.query_id, 0)).searched
+    assert remote.calls == max(2, from_call) + 2 * (searched - 1)
+
+
+def test_part_that_is_cancelled_while_the_model_does_not_answer_is_left(
+    store: MemoryObjectStore, worker: JobWorker, tmp_path: Path
+) -> None:
+    class Cancelling(Remote):
+        def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
+            if self.calls == 3:
+                store.create(cancelled_key(WORK.query_id), b"", "text/plain")
+            return super().analyze(pictures)
+
+    remote = Cancelling(from_call=1_000)
+    assert run(make_worker(store, tmp_path, remote, FakeClock()), make_parts(store, worker)[0]) is None
+    assert remote.calls == 4
     assert not list(store.list(f"queries/{WORK.query_id}/parts/"))
 
 

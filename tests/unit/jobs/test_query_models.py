@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.clock import SystemClock
 from common.contracts.clip_event import PartReady, QueryFailed
 from common.contracts.detection import ModelInfo
 from common.contracts.query_sidecar import QuerySidecar
@@ -15,6 +16,7 @@ from common.errors import ConfigurationError
 from common.kafka.ports import Record
 from common.model_registry import YOLOX_NANO
 from common.query_models import BUILT_IN
+from common.silence import Silence
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.job_options import sure_enough, tracker_options
 from consumers.jobs.join import models_of
@@ -57,7 +59,10 @@ def part_job(analysis: str, model: AskedModel | None, **options: Any) -> PartJob
 def outcome_of(definition: Any, job: PartJob, folder: Path) -> tuple[Any, MemoryObjectStore]:
     store = MemoryObjectStore()
     store.replace(KEY, make_film(folder / "film.mp4", 20), "video/mp4")
-    worker = JobWorker(definition, BrightSpots(), store, NO_LOG, "jobs", folder, OfferedModels(definition))
+    silence, offered = Silence("The model", SystemClock()), OfferedModels(definition)
+    worker = JobWorker(
+        definition, BrightSpots(), store, NO_LOG, "jobs", folder, silence=silence, clock=SystemClock(), offered=offered
+    )
     outcome = worker.work(Record("segment-jobs", 0, 0, 0, b"", job.to_json()), still_wanted=lambda: True)
     assert outcome is not None
     return outcome.event, store

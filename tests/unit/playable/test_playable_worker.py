@@ -17,7 +17,7 @@ from common.contracts.segment_job import JoinJob, Work
 from common.errors import Transient
 from common.kafka.ports import LogReader, Record
 from common.storage.memory import MemoryObjectStore
-from consumers.jobs.part import NoLongerWanted
+from consumers.jobs.outcome import NoLongerWanted
 from consumers.playable import worker as module
 from consumers.playable.file_process import FileProcess, FileProcessEnded, TookTooLong
 from consumers.playable.wire import Verdict

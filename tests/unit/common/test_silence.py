@@ -6,7 +6,7 @@ import pytest
 
 from common.clock import FakeClock
 from common.errors import Transient
-from consumers.runtime.silence import Silence
+from common.silence import Silence
 
 ERROR = Transient("no answer")
 

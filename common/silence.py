@@ -4,11 +4,15 @@ import contextlib
 import logging
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from common.clock import Clock
 from common.errors import Transient
+from common.retry import Backoff
 
+T = TypeVar("T")
+ASK_AGAIN = Backoff(first_s=0.1, most_s=5.0)
 log = logging.getLogger(__name__)
 DECLARED_AFTER_S = 5.0
 """Shorter than that it is a hiccup that nobody has to be told of."""
@@ -39,6 +43,26 @@ class Silence:
                 self._waiting -= 1
                 if self._waiting == 0:
                     self._end()
+
+    def outlast(self, error: Transient, attempt: Callable[[int], T], goes_on: Callable[[float], bool]) -> T | None:
+        """Attempt again and again, for ever: the first answer, or None once nobody wants it any more.
+
+        `attempt`: told its number, that of the one which raised `error` being 1; raises Transient for no answer.
+        `goes_on`: waits so many seconds and says whether the answer is still wanted.
+        """
+        with self.waiting():
+            for number, delay_s in enumerate(ASK_AGAIN.delays(), start=2):
+                self.failed(error)
+                if not goes_on(delay_s):
+                    return None
+                try:
+                    answer = attempt(number)
+                except Transient as another:
+                    error = another
+                    continue
+                self.answered()
+                return answer
+        return None
 
     def failed(self, error: Transient, begun_s: float | None = None) -> None:
         """One more attempt without an answer. `begun_s`: monotonic, where it may have taken long."""
