@@ -134,7 +134,7 @@ class JobEngine:
         attempt = self._give_up if is_given_up else self._attempt
         delays = Backoff(0.5, 15.0).delays()
         while not self._stopping.is_set() and place not in self._lost_while_working:
-            future = self._pool.submit(attempt, record, place)
+            future = self._pool.submit(attempt, record)
             self._keep_member(future)
             try:
                 future.result()
@@ -149,17 +149,12 @@ class JobEngine:
         else:
             self._commit(place, record.offset + 1)
 
-    def _attempt(self, record: Record, place: TopicPartition) -> None:
-        """On the worker thread. A job whose partition is another member's by now is begun there anew."""
-
-        def is_wanted() -> bool:
-            return not self._stopping.is_set() and place not in self._lost_while_working
-
-        outcome = self._worker.work(record, is_wanted)
+    def _attempt(self, record: Record) -> None:
+        outcome = self._worker.work(record, still_wanted=lambda: not self._stopping.is_set())
         if outcome is not None:
             self._deliver(outcome)
 
-    def _give_up(self, record: Record, _place: TopicPartition) -> None:
+    def _give_up(self, record: Record) -> None:
         _log.error("a job has brought the process down too often", extra={"offset": record.offset})
         outcome = self._worker.given_up(record)
         if outcome is not None:

@@ -11,7 +11,6 @@ from common.contracts.clip_event import PartReady, QueryFailed
 from common.contracts.detection import Detection
 from common.contracts.playable import PrepareJob
 from common.contracts.segment_job import JoinJob, PartJob, Source, Work
-from common.errors import Transient
 from common.kafka.memory import MemoryCluster
 from common.kafka.ports import Position, TopicPartition
 from common.silence import Silence
@@ -35,13 +34,9 @@ class Gate(BrightSpots):
         self.is_looking = threading.Event()
         self.go_on = threading.Event()
 
-        self.is_away = False
-
     def analyze(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
         self.is_looking.set()
         assert self.go_on.wait(30)
-        if self.is_away:
-            raise Transient("no answer")
         return super().analyze(pictures)
 
 
@@ -71,8 +66,7 @@ class Bench:
         clock = SystemClock()
         silence, reader = Silence("The model", clock), self.cluster.reader()
         worker = JobWorker(definition, self.gate, self.store, reader, GROUP, folder, silence=silence, clock=clock)
-        self.consumer = self.cluster.consumer(GROUP)
-        self.engine = JobEngine(self.consumer, TOPIC, worker, self.delivered.append, clock)
+        self.engine = JobEngine(self.cluster.consumer(GROUP), TOPIC, worker, self.delivered.append, clock)
         self.thread = threading.Thread(target=self.engine.run, daemon=True)
 
     @property
@@ -115,20 +109,6 @@ def test_job_that_is_stopped_in_good_order_is_not_held_against_it(bench: Bench) 
     assert bench.gate.is_looking.wait(30)
     bench.stop()
     assert bench.committed == Position(0)
-
-
-def test_job_whose_partition_goes_while_the_model_is_out_is_left_to_its_new_owner(bench: Bench) -> None:
-    bench.gate.is_away = True
-    bench.gate.go_on.set()
-    bench.thread.start()
-    wait_for(lambda: bench.committed == Position(0, "begun 0 1"), "the job is begun")
-    bench.cluster.rebalance(GROUP, {})
-    wait_for(lambda: bench.committed == Position(0), "the note is taken back")
-    bench.cluster.rebalance(GROUP, {bench.consumer: [PLACE]})
-    wait_for(lambda: bench.committed == Position(0, "begun 0 1"), "it is begun anew, so it was left")
-    bench.gate.is_away = False
-    wait_for(lambda: bench.committed == Position(1), "the job is committed")
-    assert len(bench.delivered) == 1
 
 
 def test_job_that_ended_the_process_is_tried_again_and_counted(bench: Bench) -> None:
