@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.rivals.detections import Detections
 from benchmarks.rivals.work import FrameWork
 from benchmarks.stop_watch import StopWatch, answer_questions
 
@@ -27,6 +28,7 @@ def prepared() -> Iterator[tuple[RivalOptions, FrameWork]]:
     parser = argparse.ArgumentParser()
     parser.add_argument("--brokers", required=True)
     parser.add_argument("--topic", required=True)
+    parser.add_argument("--detections", required=True, help="topic")
     parser.add_argument("--group", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--analysis", required=True)
@@ -34,7 +36,7 @@ def prepared() -> Iterator[tuple[RivalOptions, FrameWork]]:
     given = parser.parse_args()
     watch = StopWatch()
     answer_questions(watch)
-    with tempfile.TemporaryDirectory() as folder:
-        work = FrameWork(given.analysis, given.cost_ms, Path(folder), watch)
+    with tempfile.TemporaryDirectory() as folder, Detections(given.brokers, given.detections) as publish:
+        work = FrameWork(given.analysis, given.cost_ms, Path(folder), watch, publish)
         yield RivalOptions(given.brokers, given.topic, given.group, given.threads), work
         work.close()

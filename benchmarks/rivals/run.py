@@ -16,7 +16,7 @@ from benchmarks.rivals.environments import REPOSITORY, python_of
 from benchmarks.trial import JOIN_S, LIMIT_S, Setup
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, load_settings
-from common.topics import FRAMES
+from common.topics import DETECTIONS, FRAMES
 
 POLL_S = 0.2
 _numbers = itertools.count()
@@ -52,7 +52,8 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
     make_topics(settings, setup.partitions)
     if setup.processes == 1:
         fill(settings, definition, setup.load, jpegs)
-    words = ["--brokers", settings.bootstrap_servers, "--topic", settings.topic(FRAMES), "--group", "rival"]
+    words = ["--brokers", settings.bootstrap_servers, "--group", "rival"]
+    words += ["--topic", settings.topic(FRAMES), "--detections", settings.topic(DETECTIONS)]
     with tempfile.TemporaryDirectory() as folder:
         workers = [
             Worker(

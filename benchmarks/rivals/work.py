@@ -1,4 +1,5 @@
-"""The work on one frame, as our own consumer does it: headers, decode, stand-in model, tracker, draw, ordered encode.
+"""The work on one frame, as our own consumer does it: headers, decode, stand-in model, tracker, detections, draw,
+ordered encode.
 
 Runs inside a rival's environment: imports nothing of our Kafka and S3 code. Clips are sealed and thrown away, where our
 own consumer uploads them too.
@@ -20,7 +21,7 @@ from common.contracts.work import AdmittedFrame, WindowClosing, WindowOpening
 from common.metrics import Metrics
 from consumers.pipeline.analysed import AnalysedFrame
 from consumers.pipeline.spool import Spool
-from consumers.pipeline.stream_session import StreamSession
+from consumers.pipeline.stream_session import Publish, StreamSession
 from consumers.pipeline.workload import VideoWorkload
 
 Headers = Sequence[tuple[str, bytes]]
@@ -36,16 +37,17 @@ class Worked:
 
 
 class FrameWork:
-    """`analyse` on any thread; `order` on one, each camera's frames in offset order."""
+    """`analyse` on any thread; `order` on one, each camera's frames in offset order. `publish`: of detections, called
+    within `order`."""
 
-    def __init__(self, kind: str, cost_ms: float | None, folder: Path, watch: StopWatch) -> None:
+    def __init__(self, kind: str, cost_ms: float | None, folder: Path, watch: StopWatch, publish: Publish) -> None:
         cv2.setNumThreads(0)
         self._definition = stand_in(kind, cost_ms)
         if self._definition.build_analyzer is None:
             raise ValueError(f"{kind} searches nothing")
         analyzer = self._definition.build_analyzer({})
         watch.metrics = Metrics()
-        self._workload = VideoWorkload(self._definition, analyzer, Spool(folder), lambda _message: None, watch.metrics)
+        self._workload = VideoWorkload(self._definition, analyzer, Spool(folder), publish, watch.metrics)
         self._watch = watch
         self._open: dict[str, tuple[Window, StreamSession]] = {}
 

@@ -12,6 +12,7 @@ from benchmarks.rivals.work import FrameWork
 from benchmarks.stand_ins import stand_in
 from benchmarks.stop_watch import UNSETTLED_FRAMES, StopWatch
 from benchmarks.trial import Setup
+from common.contracts.detection import DetectionMessage
 from common.contracts.frame import encode_headers
 
 
@@ -57,7 +58,8 @@ def test_contenders_each_is_compared_with_ours_of_as_many_threads_or_processes()
 
 def test_frame_work_frames_of_two_windows_are_in_two_clips_and_counted(tmp_path: Path) -> None:
     watch = StopWatch()
-    work = FrameWork("noop", None, tmp_path, watch)
+    published: list[DetectionMessage] = []
+    work = FrameWork("noop", None, tmp_path, watch, published.append)
     jpegs = make_jpegs("face", 64, 48, 2)
     for seq in range(UNSETTLED_FRAMES + 5):
         log_ms = 1_700_000_000_000 + seq * 400  # 18 s: the window of 10 s changes once
@@ -66,5 +68,6 @@ def test_frame_work_frames_of_two_windows_are_in_two_clips_and_counted(tmp_path:
     work.close()
     report = watch.report()
     assert report["frames"] == UNSETTLED_FRAMES + 5
+    assert len(published) == report["frames"]
     assert report["work_s"] > 0
     assert report["frame_ms"]["p50"] > 0
