@@ -1,4 +1,4 @@
-"""Recorded video through a real consumer process: plan, parts, a kill -9 half way, join."""
+"""Recorded video through a real consumer process: plan, parts, a kill -9 half way, a model that is out, join."""
 
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from common.storage.s3 import S3ObjectStore
 from common.topics import CLIP_EVENTS, CONSUMER_STATUS, DEFAULT_PARTITIONS, SEGMENT_JOBS
 from consumers.jobs.query_objects import read_query_sidecar
 from tests.integration.test_pipeline_consumer import command
+from tests.support import remote_consumer
 from tests.support.cameras import kafka_settings, make_topics, read_partition
 from tests.support.servers import TestServers
 from tests.unit.jobs.test_jobs import make_film
@@ -92,3 +93,42 @@ def test_query_survives_a_kill_and_its_join_is_the_whole_film(
     result = tmp_path / "result.mp4"
     result.write_bytes(store.read(result_key(QUERY)))
     assert len(decode_clip(result)) == FILM_FRAMES
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(400)
+def test_query_waits_for_a_model_that_does_not_answer_and_its_consumer_says_so(
+    servers: TestServers, service_variables: dict[str, str], topic_prefix: str, tmp_path: Path
+) -> None:
+    make_topics(servers.bootstrap_servers, topic_prefix)
+    store = S3ObjectStore(StorageSettings.model_validate(service_variables))
+    store.replace(KEY, make_film(tmp_path / "film.mp4", 100), "video/mp4")
+    producer = ConfluentProducer(kafka_settings(servers.bootstrap_servers, topic_prefix))
+    work = Work(query_id=QUERY, analysis=remote_consumer.NAME)
+    plan = PlanJob(work=work, sources=(Source(object_key=KEY),))
+    producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), plan.to_json())
+    producer.close()
+    away = tmp_path / "away"
+    away.touch()
+
+    def last_status() -> ConsumerStatus | None:
+        said = read_partition(servers.bootstrap_servers, topic_prefix + CONSUMER_STATUS, 0)
+        return ConsumerStatus.model_validate_json(said[-1].value or b"") if said else None
+
+    def waits_for() -> str:
+        status = last_status()
+        return (status.waits_for if status is not None else None) or ""
+
+    def parts() -> list[PartReady]:
+        return [e for e in query_events(servers, topic_prefix) if isinstance(e, PartReady)]
+
+    with command([str(away)], service_variables, tmp_path, remote_consumer.__name__) as process:
+        wait_for(lambda: process.poll() is not None or "has not answered" in waits_for(), "it says what it waits for")
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        assert waits_for().startswith("The model has not answered for ")
+        assert parts() == []
+        away.unlink()
+        wait_for(lambda: bool(parts()), "the part is done")
+        wait_for(lambda: not waits_for(), "nothing is waited for any more")
+    (part,) = parts()
+    assert part.frame_count == 100

@@ -37,12 +37,14 @@ LIMIT_S = 90.0
 
 
 @contextmanager
-def command(words: list[str], variables: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m consumers WORDS`; its output in `out` and `log`. Killed at the end if it still runs."""
+def command(
+    words: list[str], variables: dict[str, str], folder: Path, module: str = "consumers"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m MODULE WORDS`; its output in `out` and `log`. Killed at the end if it still runs."""
     outer = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with (folder / "out").open("wb") as out, (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "consumers", *words],
+            [sys.executable, "-m", module, *words],
             cwd=REPOSITORY,
             env={**outer, "PYTHONUNBUFFERED": "1", **variables},
             stdout=out,
