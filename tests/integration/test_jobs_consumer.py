@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,34 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.5)
 
 
+def send(servers: TestServers, prefix: str, job: PlanJob | JoinJob) -> None:
+    with closing(ConfluentProducer(kafka_settings(servers.bootstrap_servers, prefix))) as producer:
+        producer.send_and_wait(prefix + SEGMENT_JOBS, QUERY.encode(), job.to_json())
+
+
+def ask(servers: TestServers, variables: dict[str, str], prefix: str, film: bytes, work: Work) -> S3ObjectStore:
+    """Store a film and have the work on it planned."""
+    make_topics(servers.bootstrap_servers, prefix)
+    store = S3ObjectStore(StorageSettings.model_validate(variables))
+    store.replace(KEY, film, "video/mp4")
+    send(servers, prefix, PlanJob(work=work, sources=(Source(object_key=KEY),)))
+    return store
+
+
+def last_status(servers: TestServers, prefix: str) -> ConsumerStatus | None:
+    said = read_partition(servers.bootstrap_servers, prefix + CONSUMER_STATUS, 0)
+    return ConsumerStatus.model_validate_json(said[-1].value or b"") if said else None
+
+
 @pytest.mark.integration
 @pytest.mark.timeout(400)
 def test_query_survives_a_kill_and_its_join_is_the_whole_film(
     servers: TestServers, service_variables: dict[str, str], topic_prefix: str, tmp_path: Path
 ) -> None:
-    make_topics(servers.bootstrap_servers, topic_prefix)
-    store = S3ObjectStore(StorageSettings.model_validate(service_variables))
-    store.replace(KEY, make_film(tmp_path / "film.mp4", FILM_FRAMES, key_every=50), "video/mp4")
-    producer = ConfluentProducer(kafka_settings(servers.bootstrap_servers, topic_prefix))
     asked = AskedModel(name=FER_EMOTION.name, version=FER_EMOTION.version, sha256=FER_EMOTION.sha256)
     work = Work(query_id=QUERY, analysis="emotion", every_ms=500, model=asked)
-    plan = PlanJob(work=work, sources=(Source(object_key=KEY),))
-    producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), plan.to_json())
+    film = make_film(tmp_path / "film.mp4", FILM_FRAMES, key_every=50)
+    store = ask(servers, service_variables, topic_prefix, film, work)
 
     def events() -> list[QueryPlanned | PartReady | QueryFailed]:
         return query_events(servers, topic_prefix)
@@ -74,18 +90,17 @@ def test_query_survives_a_kill_and_its_join_is_the_whole_film(
     assert planned == 6
     with command(WORDS, service_variables, tmp_path) as second:
         wait_for(lambda: second.poll() is not None or parts() == set(range(planned)), "every part is done")
-        producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), JoinJob(work=work, parts=planned).to_json())
+        send(servers, topic_prefix, JoinJob(work=work, parts=planned))
         wait_for(lambda: any(isinstance(e, PartReady) and e.joined for e in events()), "the join is done")
         assert second.poll() is None, (tmp_path / "log").read_text()
-    producer.close()
     assert not [e for e in events() if isinstance(e, QueryFailed)]
     (joined,) = {e.model for e in events() if isinstance(e, PartReady) and e.joined}
     assert joined is not None
     assert joined.name.endswith(f"+{FER_EMOTION.name}")
     assert joined.sha256.endswith(f"+{FER_EMOTION.sha256}")
     assert read_query_sidecar(store, result_key(QUERY)).model == joined
-    said = read_partition(servers.bootstrap_servers, topic_prefix + CONSUMER_STATUS, 0)
-    status = ConsumerStatus.model_validate_json(said[-1].value or b"")
+    status = last_status(servers, topic_prefix)
+    assert status is not None
     assert status.model == joined
     assert [(one.name, one.is_here) for one in status.models] == [(FER_EMOTION.name, True)]
     frames = [read_query_sidecar(store, part_key(QUERY, part)).frame_count for part in range(planned)]
@@ -100,23 +115,13 @@ def test_query_survives_a_kill_and_its_join_is_the_whole_film(
 def test_query_waits_for_a_model_that_does_not_answer_and_its_consumer_says_so(
     servers: TestServers, service_variables: dict[str, str], topic_prefix: str, tmp_path: Path
 ) -> None:
-    make_topics(servers.bootstrap_servers, topic_prefix)
-    store = S3ObjectStore(StorageSettings.model_validate(service_variables))
-    store.replace(KEY, make_film(tmp_path / "film.mp4", 100), "video/mp4")
-    producer = ConfluentProducer(kafka_settings(servers.bootstrap_servers, topic_prefix))
     work = Work(query_id=QUERY, analysis=remote_consumer.NAME)
-    plan = PlanJob(work=work, sources=(Source(object_key=KEY),))
-    producer.send_and_wait(topic_prefix + SEGMENT_JOBS, QUERY.encode(), plan.to_json())
-    producer.close()
+    ask(servers, service_variables, topic_prefix, make_film(tmp_path / "film.mp4", 100), work)
     away = tmp_path / "away"
     away.touch()
 
-    def last_status() -> ConsumerStatus | None:
-        said = read_partition(servers.bootstrap_servers, topic_prefix + CONSUMER_STATUS, 0)
-        return ConsumerStatus.model_validate_json(said[-1].value or b"") if said else None
-
     def waits_for() -> str:
-        status = last_status()
+        status = last_status(servers, topic_prefix)
         return (status.waits_for if status is not None else None) or ""
 
     def parts() -> list[PartReady]:
