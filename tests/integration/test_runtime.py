@@ -81,6 +81,9 @@ class Stage:
             self.acknowledged.add((camera, seq))
         return delivery.offset
 
+    def last_seq(self, camera: str) -> int:
+        return self._seqs[camera]
+
     @contextlib.contextmanager
     def cameras_on(self, rate: float = 10.0) -> Iterator[None]:
         """All cameras send `rate` frames a second until the block ends."""
