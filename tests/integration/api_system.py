@@ -41,6 +41,7 @@ class ApiSystem:
         }
         self.folder = folder
         self._cleanup = cleanup
+        self._started: list[ServiceProcess] = []
         self.kafka = load_settings(KafkaSettings, self.variables)
         self.store = S3ObjectStore(load_settings(StorageSettings, self.variables))
         self.api = ServiceProcess("api_server", ports.page, self.variables, folder / "api.log")
@@ -58,8 +59,14 @@ class ApiSystem:
     def start(self, *services: ServiceProcess) -> None:
         for service in services or (self.api, self.indexer):
             self._cleanup.enter_context(service)
+            self._started.append(service)
         for service in services or (self.api, self.indexer):
             service.wait_ready()
+
+    def tell_to_end(self) -> None:
+        """All that was started; each is waited for when the system is closed."""
+        for service in self._started:
+            service.tell_to_end()
 
     def write_demo_tokens(self, tokens: Mapping[str, str]) -> None:
         entries = {camera: {"token": token} for camera, token in tokens.items()}
@@ -111,7 +118,11 @@ def listed(client: httpx.Client, **query: Any) -> list[str]:
 @contextmanager
 def open_system(variables: Mapping[str, str], folder: Path) -> Iterator[ApiSystem]:
     with ExitStack() as cleanup:
-        yield ApiSystem(variables, folder, cleanup)
+        system = ApiSystem(variables, folder, cleanup)
+        try:
+            yield system
+        finally:
+            system.tell_to_end()
 
 
 OpenSystem = Callable[[], ApiSystem]

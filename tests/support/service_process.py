@@ -55,6 +55,7 @@ class ServiceProcess:
         outer = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         self._environment = {**outer, "PYTHONUNBUFFERED": "1", **variables}
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_told_to_end = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -63,7 +64,7 @@ class ServiceProcess:
     def __exit__(self, *_: object) -> None:
         process = self.process
         if process.poll() is None:
-            process.terminate()
+            self.tell_to_end()
             try:
                 process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
@@ -80,6 +81,7 @@ class ServiceProcess:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
+        self._is_told_to_end = False
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module],
@@ -118,7 +120,13 @@ class ServiceProcess:
 
         wait_until(ready, f"{self._module} is ready")
 
+    def tell_to_end(self) -> None:
+        """SIGTERM, once, and not waited for: several services end side by side."""
+        if not self._is_told_to_end:
+            self._is_told_to_end = True
+            self.process.terminate()
+
     def stop(self) -> int:
         """SIGTERM; the exit status."""
-        self.process.terminate()
+        self.tell_to_end()
         return self.process.wait(STOP_LIMIT_S)

@@ -180,9 +180,12 @@ def test_process_settings_bad_health_port_is_refused(text: str) -> None:
     ],
 )
 def test_run_refuses_what_a_person_has_to_change(
-    options: RunOptions, environment: dict[str, str], tmp_path: Path
+    options: RunOptions, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[str] = []  # instead of a broker that does not answer for ten seconds
+    monkeypatch.setattr("consumers.wiring.tell_refusal", lambda name, *_: told.append(name))
     assert run_consumer(options, {"LOOKOUT_VAR_DIR": str(tmp_path), **environment}) == 78
+    assert told == [options.name]
 
 
 def test_arguments_options_are_json_or_text() -> None:
