@@ -10,7 +10,8 @@ INGEST = "ingest"
 
 
 class CameraLag(Contract):
-    """How far one camera is behind: records not settled, and seconds since the log time of the oldest of them."""
+    """How far one camera is behind: records not settled, and seconds since the oldest of them came. Records of its
+    partition that are not read may be any camera's and count for each."""
 
     camera: str
     partition: int

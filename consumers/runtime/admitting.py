@@ -152,6 +152,7 @@ class Admitter:
         camera = assignment.cameras.get(key)
         if camera is None:
             camera = assignment.cameras[key] = self._meet(assignment, kind.camera, log_ms)
+        camera.heard_s = assignment.heard_s
         span = window_of(log_ms, kind.headers.clip_ms)
         window = camera.open_windows.get(span)
         if window is None:
@@ -165,7 +166,8 @@ class Admitter:
             self._judge(assignment, camera, camera.identities, parked)
 
     def _meet(self, assignment: Assignment, camera: str, log_ms: int) -> CameraState:
-        """A camera's first frame in this assignment: what is stored of it decides which frames are retries.
+        """A camera's first frame in this assignment, or since it was forgotten: what is stored of it decides which
+        frames are retries.
 
         The position was read before, so all that lies before it is stored already and will be seen.
         """

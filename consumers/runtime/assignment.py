@@ -61,12 +61,19 @@ class CameraState:
     identities: Identities | None = None
     parked: deque[ParkedFrame | CameraWindow] = field(default_factory=deque)
     parked_frames: int = 0
+    heard_s: float = 0.0
+    """When its last frame was admitted, on the monotonic clock."""
     open_windows: dict[Window, CameraWindow] = field(default_factory=dict)
     chain: deque[CameraWindow] = field(default_factory=deque)
 
     @property
     def in_flight(self) -> int:
         return self.strand.in_flight + self.strand.collected + self.parked_frames
+
+    @property
+    def is_at_rest(self) -> bool:
+        """All that came from it is settled, and the store was heard of it."""
+        return not self.chain and not self.in_flight and not self.parked and self.identities is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +93,8 @@ class Assignment:
     draining_for: GapReason = "topic_recreated"
     """Why it is DRAINING, when it is."""
     end_offset: int = 0
+    caught_up_us: int = 0
+    """When the log was last asked for its end and all that lay in it then had been admitted, wall clock."""
     unclean_ends: int = 0
     """With this life counted in advance; `said_unclean_ends`: without it, as found at the start."""
     said_unclean_ends: int = 0
@@ -176,6 +185,13 @@ class Assignment:
             named=named,
         )
         return Position(mark.next_offset, metadata.to_text())
+
+    def forget_cameras(self, unheard_since_s: float) -> None:
+        """Those at rest from which nothing came since, monotonic seconds. What is known of them by then is of no use: a
+        camera that comes back is met anew, and the store is asked."""
+        gone = [key for key, one in self.cameras.items() if one.heard_s < unheard_since_s and one.is_at_rest]
+        for key in gone:
+            del self.cameras[key]
 
     def forget(self) -> list[CameraWindow]:
         """Give up every window that is not sealed; those that are may still be stored (rule 9). The ones given up.

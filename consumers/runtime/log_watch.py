@@ -87,6 +87,8 @@ class LogWatch:
                 self._drain(assignment, "topic_recreated")
                 continue
             assignment.end_offset = max(watermarks.high, assignment.next_offset)
+            if assignment.next_offset >= watermarks.high:
+                assignment.caught_up_us = message.asked_us
             if assignment.lost_looks and not assignment.backlog:
                 self._find_again(assignment, watermarks)
 

@@ -49,6 +49,7 @@ STORING_POLL_S = 0.1
 turn beside busy threads costs a third of a millisecond of CPU, for all that it reads has left the caches. Frames alone
 are no reason to turn: their end makes room, and who wants room is woken."""
 COUNT_EVERY_S = 0.2
+FORGET_EVERY_S = 10.0
 
 
 class Loop:
@@ -101,6 +102,7 @@ class Loop:
         self._reporter = reporter
         self._tally = tally
         self._next_count_s = 0.0
+        self._next_forget_s = 0.0
         self._loop_gap_s = 0.0
         self.turned_s = clock.monotonic_s()
         """When the last turn ended; read by the watchdog and the health page."""
@@ -138,6 +140,7 @@ class Loop:
             self._tally.progress += self._notices.turn(now_s)
         self._log_watch.turn(now_s)
         self._committer.turn(now_s)
+        self._forget(now_s)
         self._count(now_s)
 
     def begin_stop(self) -> None:
@@ -233,6 +236,14 @@ class Loop:
             commit_age_s=max(0.0, now_s - self._committer.last_success_s),
             problem=self.outage,
         )
+
+    def _forget(self, now_s: float) -> None:
+        """Cameras that were deleted, or are off."""
+        if now_s >= self._next_forget_s:
+            kept_s = self._settings.camera_kept_s
+            self._next_forget_s = now_s + min(FORGET_EVERY_S, kept_s)
+            for assignment in self._assignments.values():
+                assignment.forget_cameras(now_s - kept_s)
 
     def _count(self, now_s: float) -> None:
         if now_s >= self._next_count_s:

@@ -89,8 +89,9 @@ class PositionFound:
 
 @dataclass(frozen=True, slots=True)
 class LogSeen:
-    """The topic's id and the ends of partitions, asked for while running."""
+    """The topic's id and the ends of partitions, asked for while running. `asked_us`: before that, wall clock."""
 
+    asked_us: int
     topic_id: str
     watermarks: dict[TopicPartition, Watermarks]
 

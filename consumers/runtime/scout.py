@@ -112,8 +112,9 @@ class Scout:
             self._mailbox.put(PositionFound(partition, generation, position, watermarks, topic_id))
 
     def _look(self, errand: Look) -> None:
+        asked_us = self._clock.wall_us()
         topic_id = self._reader.topic_id(errand.topic)
-        self._mailbox.put(LogSeen(topic_id, self._reader.all_watermarks(errand.partitions)))
+        self._mailbox.put(LogSeen(asked_us, topic_id, self._reader.all_watermarks(errand.partitions)))
 
     def _run(self) -> None:
         try:

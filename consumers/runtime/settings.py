@@ -66,6 +66,9 @@ class EngineSettings(Settings):
     lag_every_s: float = Field(
         default=2.0, ge=0.1, le=60, description="how often the log's end and the topic id are asked for"
     )
+    camera_kept_s: float = Field(
+        default=3_600.0, ge=0.1, le=86_400, description="a camera without frames for so long is forgotten"
+    )
     stop_within_s: float = Field(
         default=12.0, ge=1, le=60, description="SIGTERM to exit, the group's own close included"
     )

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from common.clock import Clock
-from common.contracts.consumer_status import CameraLag, ConsumerStatus, PartitionStatus
+from common.contracts.consumer_status import ConsumerStatus
 from common.errors import Transient
 from common.kafka.ports import RecordProducer
 from common.metrics import Metrics
 from consumers.runtime.assignment import Assignment, Phase
+from consumers.runtime.lag import camera_lags, lag_messages, lag_s, partition_status
 from consumers.runtime.pool import PoolTally
 from consumers.runtime.settings import EngineSettings
 from consumers.runtime.tally import Tally
@@ -91,8 +92,8 @@ class Reporter:
             reason=reason,
             threads=self._settings.threads,
             at_us=now_us,
-            partitions=tuple(_partition(a, now_us) for a in assignments if _has_mark(a)),
-            cameras=tuple(lag for a in assignments for lag in _cameras(a, now_us)),
+            partitions=tuple(partition_status(a, now_us) for a in assignments if _has_mark(a)),
+            cameras=tuple(lag for a in assignments for lag in camera_lags(a, now_us)),
             counts=dict(self._totals),
             stage_ms={
                 name: round(1000 * stage.seconds / stage.steps, 3)
@@ -140,9 +141,9 @@ class Reporter:
         for assignment in assignments:
             label = str(assignment.partition.partition)
             shown.partitions.add(label)
-            metrics.set("lookout_lag_messages", _lag_messages(assignment), partition=label)
-            metrics.set("lookout_lag_seconds", _lag_s(assignment, now_us), partition=label)
-            for lag in _cameras(assignment, now_us):
+            metrics.set("lookout_lag_messages", lag_messages(assignment), partition=label)
+            metrics.set("lookout_lag_seconds", lag_s(assignment, now_us), partition=label)
+            for lag in camera_lags(assignment, now_us):
                 shown.cameras.add(lag.camera)
                 metrics.set("lookout_camera_lag_messages", lag.lag_messages, camera=lag.camera)
                 metrics.set("lookout_camera_lag_seconds", lag.lag_s, camera=lag.camera)
@@ -157,45 +158,3 @@ class Reporter:
 
 def _has_mark(assignment: Assignment) -> bool:
     return assignment.phase in (Phase.CLAIMING, Phase.READING, Phase.DRAINING)
-
-
-def _lag_messages(assignment: Assignment) -> int:
-    return max(0, assignment.end_offset - assignment.next_offset)
-
-
-def _lag_s(assignment: Assignment, now_us: int) -> float:
-    """Age of the oldest record that is not admitted, by the time of the last one that is."""
-    if _lag_messages(assignment) == 0 or assignment.clock.now_ms is None:
-        return 0.0
-    return max(0.0, now_us / 1e6 - assignment.clock.now_ms / 1e3)
-
-
-def _partition(assignment: Assignment, now_us: int) -> PartitionStatus:
-    return PartitionStatus(
-        partition=assignment.partition.partition,
-        next_offset=assignment.next_offset,
-        committed=assignment.committed.next_offset if assignment.committed else 0,
-        end=max(assignment.end_offset, assignment.next_offset),
-        lag_s=round(_lag_s(assignment, now_us), 3),
-    )
-
-
-def _cameras(assignment: Assignment, now_us: int) -> list[CameraLag]:
-    """Cameras with unsettled windows; the others have nothing outstanding."""
-    lags = []
-    for camera in assignment.cameras.values():
-        if not camera.chain:
-            lags.append(
-                CameraLag(camera=camera.camera, partition=assignment.partition.partition, lag_messages=0, lag_s=0)
-            )
-            continue
-        oldest_ms = min(window.first_log_ms for window in camera.chain)
-        lags.append(
-            CameraLag(
-                camera=camera.camera,
-                partition=assignment.partition.partition,
-                lag_messages=sum(window.records for window in camera.chain),
-                lag_s=round(max(0.0, now_us / 1e6 - oldest_ms / 1e3), 3),
-            )
-        )
-    return lags

@@ -145,6 +145,7 @@ class History:
             status_every_s=60,
             in_flight_frames=self.rng.choice((4, 12, 40)),
             camera_frames=self.rng.choice((2, 5, 20)),
+            camera_kept_s=random.Random(f"kept {seed}").choice((1, 10, 3_600)),
         )
         self._watch_commits()
 

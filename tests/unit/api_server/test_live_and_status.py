@@ -69,14 +69,17 @@ def test_policy_takes_no_words_from_the_host_header(world: World, host: str) -> 
 # Status
 
 
-def report(world: World, instance: str, analysis: str = "recorder", partition: int = 0, **fields: object) -> None:
+def report(
+    world: World, instance: str, analysis: str = "recorder", partition: int = 0, unread: int = 0, **fields: object
+) -> None:
+    read = PartitionStatus(partition=partition, next_offset=9, committed=5, end=9 + unread, lag_s=1.0 * unread)
     status = {
         "instance": instance,
         "analysis": analysis,
         "state": "running",
         "threads": 2,
         "at_us": world.clock.wall_us(),
-        "partitions": (PartitionStatus(partition=partition, next_offset=9, committed=5, end=10, lag_s=1.0),),
+        "partitions": (read,),
     }
     value = ConsumerStatus.model_validate(status | fields).to_json()
     world.board.take(Record("consumer-status", 0, 0, world.now_ms, instance.encode(), value))
@@ -101,6 +104,14 @@ def test_status_camera_without_records_in_work_is_behind_by_nothing(world: World
     camera = world.add_camera("ann")
     report(world, "rec-1", partition=camera.partition)
     assert lags(world)["recorder"] == ("running", 0, 0.0)
+
+
+def test_status_of_a_camera_not_met_yet_is_what_nobody_has_read_of_its_partition(world: World) -> None:
+    """Its frames may be among these."""
+    world.add_user("ann")
+    camera = world.add_camera("ann")
+    report(world, "rec-1", partition=camera.partition, unread=300)
+    assert lags(world)["recorder"] == ("running", 300, 300.0)
 
 
 def test_status_consumer_that_stopped_reporting_is_silent(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -164,6 +165,25 @@ def test_engine_says_of_every_camera_how_far_behind_it_is(running: Running) -> N
 
     wait_until(lambda: (lag_of("cam-a", "messages"), lag_of("cam-b", "messages")) == (3, 5))
     wait_until(lambda: (lag_of("cam-a", "seconds") or 0) > 1)
+
+
+def test_engine_camera_that_comes_back_after_it_was_forgotten_is_met_anew(running: Running) -> None:
+    """Its series are taken back, and a frame that it sends again is still one frame."""
+    running.start(camera_kept_s=1)
+    running.send(3)
+    wait_until(lambda: len(running.bucket.frames()) == 3)
+
+    def is_told_of() -> bool:
+        return running.metrics.registry.get_sample_value("lookout_camera_lag_messages", {"camera": "cam-a"}) is not None
+
+    wait_until(lambda: not is_told_of())
+    running._seq -= 1
+    running.send(2)
+    wait_until(lambda: len(running.bucket.frames()) == 4)
+    wait_until(is_told_of)
+    assert len(set(running.bucket.frames())) == 4
+    fates = Counter(entry.fate for clip in running.bucket.history for entry in clip.entries)
+    assert fates == {Fate.ANALYSED: 4, Fate.DUPLICATE: 1}
 
 
 def test_engine_waits_for_a_model_that_does_not_answer_and_says_so(running: Running) -> None:

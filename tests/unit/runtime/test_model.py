@@ -12,7 +12,7 @@ import pytest
 
 from common.contracts.sidecar import Origin
 from consumers.runtime import admitting, start_plan, ticks
-from consumers.runtime.assignment import Assignment, Phase
+from consumers.runtime.assignment import Assignment, CameraState, Phase
 from consumers.runtime.identities import Identities, Verdict
 from consumers.runtime.log_watch import LogWatch
 from consumers.runtime.low_mark import LowMark
@@ -186,6 +186,10 @@ class TestMutants:
         monkeypatch.setattr(admitting.Admitter, "note_gap", note_gap)
         monkeypatch.setattr("consumers.runtime.starting.plan_start", plan_start)
         assert first_broken(Options(steps=140, expiry=True))
+
+    def test_camera_forgotten_with_windows_unsettled_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(CameraState, "is_at_rest", property(lambda self: self.identities is not None))
+        assert first_broken(CORE)
 
     def test_no_probe_mode_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("consumers.runtime.starting.PROBE_FROM_UNCLEAN_ENDS", 10**9)

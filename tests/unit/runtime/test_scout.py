@@ -58,7 +58,7 @@ def test_scout_looks_are_not_piled_up() -> None:
         rig.scout.look("frames", [P0])
     assert rig.step()
     assert not rig.step()
-    assert rig.mailbox.drain() == [LogSeen(rig.topic_id, {P0: Watermarks(0, 0)})]
+    assert rig.mailbox.drain() == [LogSeen(rig.clock.wall_us(), rig.topic_id, {P0: Watermarks(0, 0)})]
 
 
 def test_scout_finds_go_before_looks() -> None:
