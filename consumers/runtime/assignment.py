@@ -72,7 +72,7 @@ class CameraState:
 
     @property
     def is_at_rest(self) -> bool:
-        """All that came from it is settled, and the store was heard of it."""
+        """All that came from it is settled, and the store has answered for it."""
         return not self.chain and not self.in_flight and not self.parked and self.identities is not None
 
 
