@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from common.clock import SystemClock
+from common.clock import FakeClock, SystemClock
 from common.contracts.playable import PrepareJob, UploadPrepared, playable_key
 from common.contracts.segment_job import JoinJob, Work
 from common.errors import Transient
@@ -19,7 +19,7 @@ from common.kafka.ports import LogReader, Record
 from common.storage.memory import MemoryObjectStore
 from consumers.jobs.outcome import NoLongerWanted
 from consumers.playable import worker as module
-from consumers.playable.file_process import FileProcess, FileProcessEnded, TookTooLong
+from consumers.playable.file_process import WORK_S, FileProcess, FileProcessEnded, TookTooLong
 from consumers.playable.wire import Verdict
 from consumers.playable.worker import PlayableWorker
 from tests.unit.playable.films import FRAMES, draw, shown
@@ -286,13 +286,15 @@ def test_process_that_a_file_brings_down_costs_a_sentence(bench: Bench, film: by
 
 @pytest.mark.usefixtures("no_process_is_left")
 def test_process_that_hangs_is_ended_when_its_time_is_over(bench: Bench, film: bytes) -> None:
-    process = FileProcess(bench.folder, SystemClock(), work_s=1.5)
+    clock = FakeClock()
+    process = FileProcess(bench.folder, clock)
     stopped: list[int] = []
 
     def stop(start: int, end: int) -> bytes:
         (found,) = children() - before
         os.kill(found, signal.SIGSTOP)
         stopped.append(found)
+        clock.advance(WORK_S + 1)
         return film[start : end + 1]
 
     before = children()
