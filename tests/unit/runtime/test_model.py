@@ -7,8 +7,11 @@ a failure names its seed: `History(seed).run()` plays it again, step by step the
 import logging
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from common.contracts.sidecar import Origin
 from consumers.runtime import admitting, start_plan, ticks
@@ -27,6 +30,7 @@ BATCHES = 8
 MUTANT_HISTORIES = 200
 """A mutant that survives so many histories would survive more: the worst of them is found within a quarter of it."""
 CORE = Options(steps=110)
+PATIENT = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +62,28 @@ def test_random_histories_keep_every_promise(batch: int) -> None:
 def test_histories_with_much_of_one_kind_keep_every_promise(options: Options) -> None:
     for seed in range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // 16)):
         History(seed, Options(**vars(options))).run()
+
+
+@st.composite
+def any_options(draw: st.DrawFn) -> Options:
+    """Any mixture. A failing one is shrunk to few steps, with little that may happen in them."""
+    is_deadly = draw(st.booleans())
+    return Options(
+        steps=draw(st.integers(1, 160)),
+        kills=draw(st.integers(0, 2 if is_deadly else 8)),
+        deadly=0.02 if is_deadly else 0.0,
+        poison=draw(st.sampled_from((0.0, 0.03, 0.2))),
+        clock_steps=draw(st.integers(0, 15)),
+        failing_sends=draw(st.integers(0, 20)),
+        **{name: draw(st.booleans()) for name in ("jumps", "expiry", "recreation", "deletion", "outages")},
+    )
+
+
+@pytest.mark.timeout(3600)
+@settings(max_examples=max(20, HISTORIES // 16), deadline=None, derandomize=True, suppress_health_check=PATIENT)
+@given(options=any_options(), seed=st.integers(0, 2**32))
+def test_histories_of_any_mixture_keep_every_promise(options: Options, seed: int) -> None:
+    History(seed, replace(options)).run()
 
 
 def first_broken(options: Options, switches: Switches | None = None) -> str:
