@@ -72,7 +72,7 @@ def any_options(draw: st.DrawFn) -> Options:
         steps=draw(st.integers(1, 160)),
         kills=draw(st.integers(0, 2 if is_deadly else 8)),
         deadly=0.02 if is_deadly else 0.0,
-        poison=draw(st.sampled_from((0.0, 0.03, 0.2))),
+        poison=draw(st.sampled_from((0.0, 0.03, 0.06))),
         clock_steps=draw(st.integers(0, 15)),
         failing_sends=draw(st.integers(0, 20)),
         **{name: draw(st.booleans()) for name in ("jumps", "expiry", "recreation", "deletion", "outages")},
