@@ -94,7 +94,7 @@ def test_topic_made_again_while_running_what_was_open_is_stored_and_the_new_one_
         except Exception:  # noqa: BLE001  the producer has not heard of the new topic yet
             time.sleep(0.5)
             continue
-        if offset >= OLD_FRAMES:  # the broker has heard of it no sooner, and appended to the log that goes
+        if offset >= OLD_FRAMES:  # in the log that was deleted, and gone with it: not seen so far, only supposed
             stage.acknowledged.discard((CAMERA, stage.last_seq(CAMERA)))
             offset = None
     # A send that failed may have been appended: what counts are the frames that were acknowledged.
