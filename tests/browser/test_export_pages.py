@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.scenes import Cars, make_clip
 from tests.browser.stage import Stage
@@ -53,4 +53,48 @@ def test_chosen_clips_become_a_zip_and_a_film_can_be_asked_for(stage: Stage, ope
     film.get_by_role("button", name="Cancel").click()
     expect(film).to_have_count(0)
     row.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="No exports")).to_be_visible()
+
+
+def ask_for_film(stage: Stage, name: str) -> str:
+    """Nobody makes it: it stays "received"."""
+    camera = str(stage.add_camera("Gate", clip_ms=10_000)["id"])
+    clip = stage.add_clip(make_clip(Cars(), camera, start_ms(30)))
+    answer = stage.admin.post("/v1/exports", json={"name": name, "kind": "film", "clips": [clip]})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def test_older_answer_does_not_bring_back_what_was_deleted(stage: Stage, open_page: Callable[[], Page]) -> None:
+    ask_for_film(stage, "The gate")
+    page = open_page()
+    sign_in(page, stage, "/exports")
+    row = page.locator("[data-export]")
+    expect(row).to_have_count(1)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/v1/exports?**", hold_first)
+    while not held:
+        page.wait_for_timeout(50)
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_have_count(0)
+    route, with_the_row = held[0]
+    with page.expect_response("**/v1/exports?**"):
+        route.fulfill(response=with_the_row)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert row.count() == 0
+
+
+def test_export_that_another_deletes_leaves_the_page(stage: Stage, open_page: Callable[[], Page]) -> None:
+    export = ask_for_film(stage, "The gate")
+    page = open_page()
+    sign_in(page, stage, "/exports")
+    expect(page.locator("[data-export]")).to_have_count(1)
+    assert stage.admin.delete(f"/v1/exports/{export}").status_code == 204
     expect(page.get_by_role("heading", name="No exports")).to_be_visible()

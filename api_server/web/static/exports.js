@@ -1,7 +1,7 @@
 // The exports page: what was asked for, how far it is, and its file.
 import { remove, repeat } from "./api.js";
 import { badgeClass, byId, el, showProblem } from "./dom.js";
-import { pagedList } from "./paging.js";
+import { dropGone, pagedList } from "./paging.js";
 import { bytes, duration, plural, timeOf } from "./words.js";
 
 const grid = byId("exports");
@@ -24,30 +24,37 @@ function fill(row, one) {
   row.dataset.shown = now;
   const progress = el("progress", { class: "w-100 mt-2", max: one.clips, value: one.clips_done, "aria-label": `How far ${one.name} is` });
   const words = [one.note, one.reason, ...one.notes].filter(Boolean);
-  row.replaceChildren(
-    el(
-      "div",
-      { class: "person" },
-      el("strong", {}, one.name),
-      " ",
-      one.state === "finished" ? null : el("span", { class: badgeClass(MOOD[one.state]) }, one.state),
-      el("div", { class: "small text-body-secondary" }, `${about(one)} · `, timeOf(one.created_us), " · until ", timeOf(one.expires_us)),
-      ...words.map((text) => el("div", { class: "small" }, text)),
-      isActive(one) ? progress : null,
-    ),
-    el(
-      "div",
-      { class: "hstack gap-2" },
-      one.file ? el("a", { class: "btn btn-primary", href: one.file, download: true }, "Download") : null,
-      el("button", { type: "button", class: "btn btn-outline-danger", onclick: () => erase(one.id) }, isActive(one) ? "Cancel" : "Delete"),
-    ),
+  row.querySelector(".person").replaceChildren(
+    el("strong", {}, one.name),
+    " ",
+    ...(one.state === "finished" ? [] : [el("span", { class: badgeClass(MOOD[one.state]) }, one.state)]),
+    el("div", { class: "small text-body-secondary" }, `${about(one)} · `, timeOf(one.created_us), " · until ", timeOf(one.expires_us)),
+    ...words.map((text) => el("div", { class: "small" }, text)),
+    ...(isActive(one) ? [progress] : []),
   );
+  offer(row, one);
+}
+
+/** What can be done with it. Left alone while it is the same: a button that is replaced while it is pressed hears no click. */
+function offer(row, one) {
+  const word = isActive(one) ? "Cancel" : "Delete";
+  const now = JSON.stringify([word, one.file]);
+  if (row.dataset.offered === now) return;
+  row.dataset.offered = now;
+  row.querySelector(".hstack").replaceChildren(
+    ...(one.file ? [el("a", { class: "btn btn-primary", href: one.file, download: true }, "Download")] : []),
+    el("button", { type: "button", class: "btn btn-outline-danger", onclick: () => erase(one.id) }, word),
+  );
+}
+
+function makeRow(id) {
+  return el("li", { class: "list-group-item hstack flex-wrap gap-3 py-3", "data-export": id }, el("div", { class: "person" }), el("div", { class: "hstack gap-2" }));
 }
 
 function update(exports, place) {
   for (const one of exports) {
     if (!rows.has(one.id)) {
-      rows.set(one.id, el("li", { class: "list-group-item hstack flex-wrap gap-3 py-3", "data-export": one.id }));
+      rows.set(one.id, makeRow(one.id));
       place(rows.get(one.id));
     }
     fill(rows.get(one.id), one);
@@ -69,17 +76,18 @@ const list = pagedList("/v1/exports", PAGE, byId("filters"), take);
 async function erase(id) {
   try {
     await remove(`/v1/exports/${id}`);
-    rows.get(id)?.remove();
-    rows.delete(id);
-    byId("empty").hidden = rows.size > 0;
   } catch (problem) {
     showProblem(byId("problem"), problem);
+    return;
   }
+  await list.reload(); // an answer that was on its way still has it, and is dropped
 }
 
 async function refresh() {
   const come = await list.arrivals(PAGE);
-  if (come !== null) update(come.page.exports.toReversed(), (row) => grid.prepend(row));
+  if (come === null) return;
+  dropGone(come.page, "exports", rows); // others delete too, and exports expire
+  update(come.page.exports.toReversed(), (row) => grid.prepend(row));
 }
 
 await list.reload();

@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { badgeClass, byId, el, picture, showProblem } from "./dom.js";
 import { queryOf, showEmpty, wireFilters } from "./filters.js";
-import { pagedList } from "./paging.js";
+import { dropGone, pagedList } from "./paging.js";
 import { followQueries } from "./query_events.js";
 import { isActive, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, duration, timeOf } from "./words.js";
@@ -80,15 +80,7 @@ function refresh(page) {
   const fresh = page.queries.filter((one) => !cards.has(one.id));
   update(page.queries);
   grid.prepend(...fresh.map((one) => cards.get(one.id).card));
-  const there = new Set(page.queries.map((one) => one.id));
-  if (page.next === null) {
-    for (const [id, { card }] of cards) {
-      if (!there.has(id)) {
-        card.remove();
-        cards.delete(id);
-      }
-    }
-  }
+  dropGone(page, "queries", cards, ({ card }) => card);
   showEmpty(grid.children.length === 0, form);
 }
 
