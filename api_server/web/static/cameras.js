@@ -2,7 +2,7 @@
 import { all, post, repeat, whole } from "./api.js";
 import { curlLine, isRecording, readForm, showToken, wireForm } from "./camera_form.js";
 import { fillState, placeWords } from "./camera_state.js";
-import { byId, el, notice, showProblem, wireDialog } from "./dom.js";
+import { byId, dropGone, el, notice, showProblem, wireDialog } from "./dom.js";
 import { fillLags } from "./lag.js";
 import { Live } from "./live.js";
 import { Screen } from "./screen.js";
@@ -10,6 +10,7 @@ import { Screen } from "./screen.js";
 const grid = byId("cameras");
 const cards = new Map();
 let live = null;
+let turn = 0;
 
 function makeCard(camera) {
   const screen = new Screen(camera.id, camera.name);
@@ -38,15 +39,12 @@ function makeCard(camera) {
 }
 
 async function refreshCameras() {
+  turn += 1;
+  const mine = turn;
   const cameras = await all("/v1/cameras", "cameras");
+  if (mine !== turn) return; // asked before a camera was added, and answered after it
   const before = [...cards.keys()].join();
-  const wanted = new Set(cameras.map((camera) => camera.id));
-  for (const [id, { card }] of cards) {
-    if (!wanted.has(id)) {
-      card.remove();
-      cards.delete(id);
-    }
-  }
+  dropGone(cameras, cards, ({ card }) => card);
   for (const camera of cameras) {
     if (!cards.has(camera.id)) {
       cards.set(camera.id, makeCard(camera));

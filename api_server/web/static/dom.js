@@ -64,3 +64,13 @@ export function confirmed(dialog) {
     dialog.showModal();
   });
 }
+
+/** Take away what is shown and not among `items`, which are all there are. `shown`: by id; `elementOf`: the element of one of these. */
+export function dropGone(items, shown, elementOf = (one) => one) {
+  const there = new Set(items.map((item) => item.id));
+  for (const [id, one] of shown) {
+    if (there.has(id)) continue;
+    elementOf(one).remove();
+    shown.delete(id);
+  }
+}

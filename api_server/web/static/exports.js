@@ -1,7 +1,7 @@
 // The exports page: what was asked for, how far it is, and its file.
 import { remove, repeat } from "./api.js";
-import { badgeClass, byId, el, showProblem } from "./dom.js";
-import { dropGone, pagedList } from "./paging.js";
+import { badgeClass, byId, dropGone, el, showProblem } from "./dom.js";
+import { pagedList } from "./paging.js";
 import { bytes, duration, plural, timeOf } from "./words.js";
 
 const grid = byId("exports");
@@ -86,7 +86,7 @@ async function erase(id) {
 async function refresh() {
   const come = await list.arrivals(PAGE);
   if (come === null) return;
-  dropGone(come.page, "exports", rows); // others delete too, and exports expire
+  if (come.page.next === null) dropGone(come.page.exports, rows); // others delete too, and exports expire
   update(come.page.exports.toReversed(), (row) => grid.prepend(row));
 }
 

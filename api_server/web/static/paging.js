@@ -71,17 +71,3 @@ export function pagedList(path, size, form, take) {
     },
   };
 }
-
-/**
- * Take away what is no longer there: a first page without a next one has all there is. `name`: of the page's items; `shown`: what stands on
- * the page by id; `elementOf`: its element.
- */
-export function dropGone(page, name, shown, elementOf = (one) => one) {
-  if (page.next !== null) return;
-  const there = new Set(page[name].map((one) => one.id));
-  for (const [id, one] of shown) {
-    if (there.has(id)) continue;
-    elementOf(one).remove();
-    shown.delete(id);
-  }
-}

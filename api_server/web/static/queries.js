@@ -1,8 +1,8 @@
 // The queries page: what runs and what was found, the newest first.
 import { get } from "./api.js";
-import { badgeClass, byId, el, picture, showProblem } from "./dom.js";
+import { badgeClass, byId, dropGone, el, picture, showProblem } from "./dom.js";
 import { queryOf, showEmpty, wireFilters } from "./filters.js";
-import { dropGone, pagedList } from "./paging.js";
+import { pagedList } from "./paging.js";
 import { followQueries } from "./query_events.js";
 import { isActive, moodOf, progressWords, setBar } from "./query_words.js";
 import { analysisName, duration, timeOf } from "./words.js";
@@ -80,7 +80,7 @@ function refresh(page) {
   const fresh = page.queries.filter((one) => !cards.has(one.id));
   update(page.queries);
   grid.prepend(...fresh.map((one) => cards.get(one.id).card));
-  dropGone(page, "queries", cards, ({ card }) => card);
+  if (page.next === null) dropGone(page.queries, cards, ({ card }) => card);
   showEmpty(grid.children.length === 0, form);
 }
 
