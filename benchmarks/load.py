@@ -25,10 +25,11 @@ from common.kafka.confluent import ConfluentTopicReader
 from common.kafka.ports import FROM_BEGINNING
 from common.retry import retry_transient
 from common.settings import KafkaSettings
-from common.topics import CLIP_EVENTS, FRAMES, topic_specs
+from common.topics import CLIP_EVENTS, DEFAULT_PARTITIONS, FRAMES, topic_specs
 from consumers.pipeline.analysis import AnalysisDefinition
 
 READ_S = 0.2
+SEEN_S = 0.05
 ADMIN_S = 30.0
 TIMESTAMPS = "message.timestamp.type"
 SETTING_TAKEN_S = 0.5
@@ -51,19 +52,23 @@ class Load:
         return self.cameras * self.frames
 
 
-def make_topics(settings: KafkaSettings, partitions: int) -> None:
+def make_topics(settings: KafkaSettings) -> None:
     """The product's topics under the settings' prefix; they must not exist. `frames` keeps all that is written."""
     admin = AdminClient(settings.client_config())
     topics = []
     for spec in topic_specs(settings.topic_prefix, settings.max_frame_bytes):
         config = dict(spec.config)
-        count = spec.partitions
         if spec.name == settings.topic(FRAMES):
             config |= {"retention.ms": "-1", "retention.bytes": "-1"}
-            count = partitions
-        topics.append(NewTopic(spec.name, count, 1, config=config))
+        topics.append(NewTopic(spec.name, spec.partitions, 1, config=config))
     for future in admin.create_topics(topics).values():
         future.result(ADMIN_S)
+    wanted, limit_s = {topic.topic for topic in topics}, time.monotonic() + ADMIN_S
+    # The controller answers before the broker knows of them.
+    while not wanted <= set(admin.list_topics(timeout=ADMIN_S).topics):
+        if time.monotonic() > limit_s:
+            raise RuntimeError(f"Kafka does not show the topics that were made within {ADMIN_S:.0f} s")
+        time.sleep(SEEN_S)
 
 
 @contextmanager
@@ -92,11 +97,18 @@ def delete_topics(settings: KafkaSettings) -> None:
     AdminClient(settings.client_config()).delete_topics(names)
 
 
-def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jpegs: Sequence[bytes]) -> int:
+def fill(
+    settings: KafkaSettings,
+    definition: AnalysisDefinition,
+    load: Load,
+    jpegs: Sequence[bytes],
+    partitions: Sequence[int] = range(DEFAULT_PARTITIONS),
+) -> int:
     """Write every frame, cameras interleaved as they would arrive; all windows are over, so that none is waited for.
     The bytes of all records: key, headers, JPEG. Cameras and sessions are new ones each time: what is stored already
-    would be a duplicate."""
+    would be a duplicate. Cameras lie in the first ones of `partitions`, as many as the load says."""
     written = 0
+    places = partitions[: load.partitions]
     run = secrets.token_hex(4)
     producer = Producer(
         settings.client_config() | {"linger.ms": 20, "queue.buffering.max.messages": 100_000, "acks": "all"}
@@ -113,7 +125,7 @@ def fill(settings: KafkaSettings, definition: AnalysisDefinition, load: Load, jp
                 jpeg = jpegs[(number + camera * PHASE) % len(jpegs)]
                 key = f"bench-{run}-{camera:04d}"
                 written += record_bytes(key, headers, jpeg)
-                topic, partition = settings.topic(FRAMES), camera % load.partitions
+                topic, partition = settings.topic(FRAMES), places[camera % len(places)]
                 _produce(producer, topic, key=key, value=jpeg, headers=headers, partition=partition, timestamp=log_ms)
             producer.poll(0)
         if producer.flush(120) != 0:

@@ -36,7 +36,6 @@ class PacedRun:
         threads: int,
         search_every_ms: int = 1,
         cost_ms: float | None = None,
-        partitions: int = 12,
         options: Sequence[str] = (),
     ) -> None:
         self._prefix = f"paced-{analysis}-{next(_numbers)}.".replace("_", "-")
@@ -45,7 +44,6 @@ class PacedRun:
         self._store = S3ObjectStore(load_settings(StorageSettings, self._environment))
         self._cleanup = contextlib.ExitStack()
         self._analysis, self._threads, self._cost_ms, self._options = analysis, threads, cost_ms, options
-        self._partitions = partitions
         self._definition: AnalysisDefinition = definition_of(analysis, cost_ms)
         self.feeder = Feeder(self._settings, self._definition, jpegs, size, search_every_ms)
         self.worker: Worker
@@ -53,7 +51,7 @@ class PacedRun:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as cleanup:
-            make_topics(self._settings, self._partitions)
+            make_topics(self._settings)
             cleanup.callback(lambda: delete_topics(self._settings))
             self._finish = Finish(self._settings)
             cleanup.callback(self._finish.close)

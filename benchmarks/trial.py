@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.in_turns import InTurns, Turns
 from benchmarks.interference import Interference
+from benchmarks.joining import joined_and_stopped
 from benchmarks.load import Finish, Load, delete_topics, fill, make_topics
 from benchmarks.plain_loop import FRAME_MS, definition_of
 from benchmarks.worker import Worker
@@ -22,9 +23,6 @@ from common.topics import DEFAULT_PARTITIONS
 
 LIMIT_S = 300.0
 PLAIN_FRAMES = 300
-JOIN_S = 10.0
-"""Several processes of a group have shared out the partitions by then; only afterwards frames come, as a change of
-owners in the middle would do work twice."""
 _numbers = itertools.count()
 
 
@@ -39,7 +37,7 @@ class Setup:
     threads: int
     processes: int = 1
     cameras: int = 4
-    partitions: int = 12
+    partitions: int = DEFAULT_PARTITIONS
     frames: int = 600
     size: tuple[int, int] = (640, 480)
     cost_ms: float | None = None
@@ -60,7 +58,7 @@ class Trial:
     """All processes together, from the first frame on. `work_s`: to the last frame in its clip; `elapsed_s`: until
     the last clip was announced. Latencies and stages are of the first process. `others`: share of the machine that
     others took meanwhile. `servers_ms`: CPU a frame of broker and store, where this process started them.
-    `middle_per_s`: frames/s without the first and the last tenth of the frames."""
+    `middle_per_s`: frames/s without the first and the last tenth of the frames, each process' own added up."""
 
     frames: int
     elapsed_s: float
@@ -95,16 +93,16 @@ def run_trial(
     environment: dict[str, str], setup: Setup, jpegs: Sequence[bytes], in_turns: InTurns | None = None
 ) -> Trial:
     """One run on topics of its own, of one process where it takes turns with plain loops; times are without those it
-    stood then. Frames are there before one process starts, and come once several have joined their group.
+    stood then. Frames are there before one process starts; several stand while they are written.
 
     Raises RuntimeError when it does not finish."""
     prefix = f"bench-{setup.analysis}-{setup.threads}-{next(_numbers)}.".replace("_", "-")
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": prefix}
     settings = load_settings(KafkaSettings, environment)
-    make_topics(settings, max(DEFAULT_PARTITIONS, setup.partitions))
+    make_topics(settings)
 
-    def filled() -> int:
-        return fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs)
+    def filled(partitions: Sequence[int] = range(DEFAULT_PARTITIONS)) -> int:
+        return fill(settings, definition_of(setup.analysis, setup.cost_ms), setup.load, jpegs, partitions)
 
     kafka_bytes = filled() if setup.processes == 1 else 0
     finish = Finish(settings)
@@ -125,8 +123,8 @@ def run_trial(
         ]
         try:
             if setup.processes > 1:
-                time.sleep(JOIN_S)
-                kafka_bytes = filled()
+                with joined_and_stopped(settings, workers) as partitions:
+                    kafka_bytes = filled(partitions)
             with in_turns.beside(workers[0]) if in_turns is not None else nullcontext():
                 is_done = finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers))
             if not is_done:
@@ -149,6 +147,15 @@ def run_trial(
     return _trial(reports, kafka_bytes, finish, others, servers_s)
 
 
+def span_s(reports: Sequence[Mapping[str, Any]], name: str) -> float:
+    """From the first frame of all processes until `name` (`work_s`, `wall_s`) of the last is over. The processes have
+    one clock: `time.perf_counter` is Linux's CLOCK_MONOTONIC. Who had no frame does not count; 0 where nobody had."""
+    spans: list[tuple[float, float]] = [(one["begun_s"], one[name]) for one in reports if one["begun_s"] is not None]
+    if not spans:
+        return 0.0
+    return max(begun_s + lasted_s for begun_s, lasted_s in spans) - min(begun_s for begun_s, _ in spans)
+
+
 def _options(setup: Setup) -> list[str]:
     options = ["--batch", str(setup.batch)]
     if setup.ordered_threads is not None:
@@ -168,8 +175,8 @@ def _trial(
     groups = {group for report in reports for group in report["cpu_by_group"]}
     return Trial(
         frames=sum(report["frames"] for report in reports),
-        elapsed_s=max(report["wall_s"] for report in reports),
-        work_s=max(report["work_s"] for report in reports),
+        elapsed_s=span_s(reports, "wall_s"),
+        work_s=span_s(reports, "work_s"),
         cpu_s=sum(report["cpu_s"] for report in reports),
         cpu_by_group={one: sum(report["cpu_by_group"].get(one, 0.0) for report in reports) for one in sorted(groups)},
         peak_mb=sum(report["peak_mb"] for report in reports),

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.interference import Interference
+from benchmarks.joining import joined_and_stopped
 from benchmarks.load import delete_topics, fill, make_topics
 from benchmarks.plain_loop import definition_of
 from benchmarks.rivals.environments import REPOSITORY, python_of
-from benchmarks.trial import JOIN_S, LIMIT_S, Setup
+from benchmarks.trial import LIMIT_S, Setup, span_s
 from benchmarks.worker import Worker
 from common.settings import KafkaSettings, load_settings
 from common.topics import DETECTIONS, FRAMES
@@ -49,7 +50,7 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
     environment = environment | {"LOOKOUT_TOPIC_PREFIX": f"rival-{rival}-{next(_numbers)}."}
     settings = load_settings(KafkaSettings, environment)
     definition = definition_of(setup.analysis, setup.cost_ms)
-    make_topics(settings, setup.partitions)
+    make_topics(settings)
     if setup.processes == 1:
         fill(settings, definition, setup.load, jpegs)
     words = ["--brokers", settings.bootstrap_servers, "--group", "rival"]
@@ -70,8 +71,8 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
         interference = Interference()
         try:
             if setup.processes > 1:
-                time.sleep(JOIN_S)
-                fill(settings, definition, setup.load, jpegs)
+                with joined_and_stopped(settings, workers) as partitions:
+                    fill(settings, definition, setup.load, jpegs, partitions)
             reports = _finished(workers, setup.load.total)
             others = interference.share()
         finally:
@@ -80,7 +81,7 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
             delete_topics(settings)
     return RivalResult(
         frames=sum(report["frames"] for report in reports),
-        work_s=max(report["work_s"] for report in reports),
+        work_s=span_s(reports, "work_s"),
         cpu_s=sum(report["cpu_s"] for report in reports),
         frame_ms=reports[0]["frame_ms"],
         others=others,
