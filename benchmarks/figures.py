@@ -28,6 +28,8 @@ from benchmarks.trial import Setup, Trial, run_trial
 SIZE = (640, 480)
 PICTURES = 100
 SLEEP_MS = 50.0
+LOCK_BOUND = 32
+"""Threads of one process."""
 CAMERAS = 4
 """Of a run, unless it says otherwise, and of the plain loop beside it."""
 
@@ -142,24 +144,30 @@ def processes(servers: Servers, effort: Effort) -> list[Figure]:
 
 def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
     """A model that sleeps 50 ms: N / (50 ms + CPU a frame), as far as the cores go, which broker and store use too.
-    Beside it, what as many threads reach that do the work of a frame and nothing else."""
+    Beside it, what as many threads reach that do the work of a frame and nothing else. Many threads of one process
+    share one interpreter lock: `LOCK_BOUND` of them are shown in two processes as well."""
     environment = servers()
     found = []
     for threads in effort.sleeping:
-        ratios, parts = [], []
-        for _ in range(effort.rounds):
+        for processes in (1, 2) if threads >= LOCK_BOUND else (1,):
+            each = f"{processes} processes of {threads // processes} threads" if processes > 1 else f"{threads} threads"
             frames = min(4000, max(160, threads * 8 * 18))
-            setup = Setup("sleep", threads, cameras=8, frames=frames, cost_ms=SLEEP_MS)
-            trial = _trial(environment, setup, effort.tries)
-            best = possible_per_s(threads, SLEEP_MS, trial.cpu_ms, trial.servers_ms)
-            ratios.append((trial.per_s / best, trial.others))
-            plain = plain_threads.measure(threads, SLEEP_MS)
-            cpu = f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}, middle {trial.middle_per_s:.1f}"
-            parts.append(f"{trial.per_s:.1f}/{best:.1f} ({cpu}; plain threads {plain.per_s:.1f}: {plain.share:.3f})")
-            _say(f"sleeping, {threads} threads: {parts[-1]} frames/s", trial.others)
-        value, others = typical(ratios)
-        detail = f"frames/s / best possible: {', '.join(parts)}"
-        found.append(Figure(f"sleeping 50 ms, {threads} threads", 0.95, False, value, "", others, detail))
+            setup = Setup("sleep", threads // processes, processes, cameras=8, frames=frames, cost_ms=SLEEP_MS)
+            ratios, parts = [], []
+            for _ in range(effort.rounds):
+                trial = _trial(environment, setup, effort.tries)
+                best = possible_per_s(threads, SLEEP_MS, trial.cpu_ms, trial.servers_ms)
+                ratios.append((trial.per_s / best, trial.others))
+                said = [f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}"]
+                if processes == 1:
+                    plain = plain_threads.measure(threads, SLEEP_MS)
+                    said.append(f"middle {trial.middle_per_s:.1f}")
+                    said.append(f"plain threads {plain.per_s:.1f}: {plain.share:.3f}")
+                parts.append(f"{trial.per_s:.1f}/{best:.1f} ({', '.join(said)})")
+                _say(f"sleeping, {each}: {parts[-1]} frames/s", trial.others)
+            value, others = typical(ratios)
+            detail = f"frames/s / best possible: {', '.join(parts)}"
+            found.append(Figure(f"sleeping 50 ms, {each}", 0.95, False, value, "", others, detail))
     return found
 
 

@@ -23,6 +23,8 @@ from common.topics import DEFAULT_PARTITIONS
 
 LIMIT_S = 300.0
 PLAIN_FRAMES = 300
+FIRST_FRAME_S = 60.0
+LOOK_S = 0.05
 _numbers = itertools.count()
 
 
@@ -106,7 +108,7 @@ def run_trial(
 
     kafka_bytes = filled() if setup.processes == 1 else 0
     finish = Finish(settings)
-    interference, self_s = Interference(), time.process_time()
+    since = Since(())
     loops_s = in_turns.process_cpu_s if in_turns is not None else 0.0
     with tempfile.TemporaryDirectory() as folder:
         var = [Path(folder, str(number)) for number in range(setup.processes)]
@@ -125,6 +127,10 @@ def run_trial(
             if setup.processes > 1:
                 with joined_and_stopped(settings, workers) as partitions:
                     kafka_bytes = filled(partitions)
+                    since = Since(workers)
+            elif in_turns is None:
+                await_first_frame(workers[0])
+                since = Since(workers)
             with in_turns.beside(workers[0]) if in_turns is not None else nullcontext():
                 is_done = finish.wait(setup.load.total, LIMIT_S, lambda: all(worker.is_running for worker in workers))
             if not is_done:
@@ -133,10 +139,9 @@ def run_trial(
                     f"{finish.frames} of {setup.load.total} frames stored, at most {LIMIT_S:.0f} s\n{logs}"
                 )
             reports = [worker.report() for worker in workers]
-            others = interference.share()
-            not_servers_s = time.process_time() - self_s + sum(report["process_cpu_s"] for report in reports)
-            not_servers_s += in_turns.process_cpu_s - loops_s if in_turns is not None else 0.0
-            servers_s = interference.own_s() - not_servers_s
+            others = since.interference.share()
+            loops_s = in_turns.process_cpu_s - loops_s if in_turns is not None else 0.0
+            servers_s = since.servers_s(reports) - loops_s
         finally:
             for worker in workers:
                 worker.stop()
@@ -145,6 +150,30 @@ def run_trial(
     if in_turns is not None:
         _take_out(in_turns.turns, reports[0])
     return _trial(reports, kafka_bytes, finish, others, servers_s)
+
+
+class Since:
+    """From its making on: what broker and store take, and others. Made where the run begins: servers have work while
+    consumers start, which is no part of it."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.interference = Interference()
+        self._self_s = time.process_time()
+        self._workers_s = sum(worker.cpu_s for worker in workers)
+
+    def servers_s(self, reports: Sequence[Mapping[str, Any]]) -> float:
+        """CPU seconds of all that this process started but for consumers, which have just reported."""
+        workers_s: float = sum(report["process_cpu_s"] for report in reports) - self._workers_s
+        return self.interference.own_s() - (time.process_time() - self._self_s) - workers_s
+
+
+def await_first_frame(worker: Worker) -> None:
+    """Raises RuntimeError when there is none within a minute, or the process ends."""
+    limit_s = time.monotonic() + FIRST_FRAME_S
+    while worker.report()["begun_s"] is None:
+        if time.monotonic() > limit_s:
+            raise RuntimeError(f"no frame within {FIRST_FRAME_S:.0f} s\n{worker.log_tail()}")
+        time.sleep(LOOK_S)
 
 
 def span_s(reports: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 STOP_S = 20.0
 TAIL_CHARS = 3_000
 
@@ -45,6 +47,11 @@ class Worker:
     @property
     def is_running(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def cpu_s(self) -> float:
+        """Since it was started; also while it stands."""
+        return sum(psutil.Process(self.process.pid).cpu_times()[:2])
 
     def report(self) -> dict[str, Any]:
         """What the process says of itself now. Raises RuntimeError when it has ended."""
