@@ -27,6 +27,7 @@ from benchmarks.plots import draw_plots
 from benchmarks.servers import running_servers
 from benchmarks.tables import markdown_table
 from benchmarks.trial import Plain, Setup, Trial, run_plain, run_trial
+from common.topics import DEFAULT_PARTITIONS
 
 PICTURES = 100
 NESTED = ("stage_ms", "cpu_by_group")
@@ -131,7 +132,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", default="1,4,6,8", type=numbers)
     parser.add_argument("--processes", default="1", type=numbers)
     parser.add_argument("--cameras", default="4", type=numbers)
-    parser.add_argument("--partitions", default="12", type=numbers)
+    parser.add_argument(
+        "--partitions", default=str(DEFAULT_PARTITIONS), type=numbers, help=f"1 to {DEFAULT_PARTITIONS} with cameras in"
+    )
     parser.add_argument("--size", default="640x480", type=sizes)
     parser.add_argument("--batch", default="1", type=numbers, help="pictures that a thread gives the model at once")
     parser.add_argument(
@@ -143,7 +146,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", default=1000, type=int, help="of all cameras together")
     parser.add_argument("--cost-ms", default=None, type=float, help="of a stand-in")
     parser.add_argument("--out", default=None, type=Path, help="folder for results.json, results.md and PNG plots")
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if not all(1 <= partitions <= DEFAULT_PARTITIONS for partitions in given.partitions):
+        parser.error(f"--partitions: there are {DEFAULT_PARTITIONS}, and cameras lie in at least one")
+    return given
 
 
 def setups_of(given: argparse.Namespace) -> list[list[Setup]]:

@@ -29,7 +29,7 @@ SIZE = (640, 480)
 PICTURES = 100
 SLEEP_MS = 50.0
 LOCK_BOUND = 32
-"""Threads of one process."""
+"""Threads of one process that wait for its lock more than for the cores."""
 CAMERAS = 4
 """Of a run, unless it says otherwise, and of the plain loop beside it."""
 
@@ -149,26 +149,32 @@ def sleeping(servers: Servers, effort: Effort) -> list[Figure]:
     environment = servers()
     found = []
     for threads in effort.sleeping:
-        for processes in (1, 2) if threads >= LOCK_BOUND else (1,):
-            each = f"{processes} processes of {threads // processes} threads" if processes > 1 else f"{threads} threads"
-            frames = min(4000, max(160, threads * 8 * 18))
-            setup = Setup("sleep", threads // processes, processes, cameras=8, frames=frames, cost_ms=SLEEP_MS)
-            ratios, parts = [], []
-            for _ in range(effort.rounds):
-                trial = _trial(environment, setup, effort.tries)
-                best = possible_per_s(threads, SLEEP_MS, trial.cpu_ms, trial.servers_ms)
-                ratios.append((trial.per_s / best, trial.others))
-                said = [f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}"]
-                if processes == 1:
-                    plain = plain_threads.measure(threads, SLEEP_MS)
-                    said.append(f"middle {trial.middle_per_s:.1f}")
-                    said.append(f"plain threads {plain.per_s:.1f}: {plain.share:.3f}")
-                parts.append(f"{trial.per_s:.1f}/{best:.1f} ({', '.join(said)})")
-                _say(f"sleeping, {each}: {parts[-1]} frames/s", trial.others)
-            value, others = typical(ratios)
-            detail = f"frames/s / best possible: {', '.join(parts)}"
-            found.append(Figure(f"sleeping 50 ms, {each}", 0.95, False, value, "", others, detail))
+        found.append(_sleeping(environment, effort, threads))
+        if threads >= LOCK_BOUND:
+            found.append(_sleeping(environment, effort, threads // 2, 2))
     return found
+
+
+def _sleeping(environment: dict[str, str], effort: Effort, threads: int, members: int = 1) -> Figure:
+    """`members` processes of so many threads each; one alone beside plain threads."""
+    each = f"{threads} threads" if members == 1 else f"{members} processes of {threads} threads"
+    threads_of_all = members * threads
+    frames = min(4000, max(160, threads_of_all * 8 * 18))
+    setup = Setup("sleep", threads, members, cameras=8, frames=frames, cost_ms=SLEEP_MS)
+    ratios, parts = [], []
+    for _ in range(effort.rounds):
+        trial = _trial(environment, setup, effort.tries)
+        best = possible_per_s(threads_of_all, SLEEP_MS, trial.cpu_ms, trial.servers_ms)
+        ratios.append((trial.per_s / best, trial.others))
+        said = [f"CPU ms a frame {trial.cpu_ms:.2f}, servers {trial.servers_ms:.2f}"]
+        if members == 1:
+            plain = plain_threads.measure(threads, SLEEP_MS)
+            said.append(f"middle {trial.middle_per_s:.1f}; plain threads {plain.per_s:.1f}: {plain.share:.3f}")
+        parts.append(f"{trial.per_s:.1f}/{best:.1f} ({', '.join(said)})")
+        _say(f"sleeping, {each}: {parts[-1]} frames/s", trial.others)
+    value, others = typical(ratios)
+    detail = f"frames/s / best possible: {', '.join(parts)}"
+    return Figure(f"sleeping 50 ms, {each}", 0.95, False, value, "", others, detail)
 
 
 def isolated(servers: Servers, effort: Effort) -> list[Figure]:

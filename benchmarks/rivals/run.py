@@ -73,6 +73,7 @@ def run_rival(environment: dict[str, str], rival: str, setup: Setup, jpegs: Sequ
             if setup.processes > 1:
                 with joined_and_stopped(settings, workers) as partitions:
                     fill(settings, definition, setup.load, jpegs, partitions)
+                    interference = Interference()
             reports = _finished(workers, setup.load.total)
             others = interference.share()
         finally:
